@@ -1,0 +1,35 @@
+//! Between a topic's value and its bytes: one codec per topic, the same on every edge of the engine.
+//!
+//! Bytes are a header that names the writer's schema, then the Avro datum ([`Framing`]).
+//! Encoding writes straight into the caller's buffer; decoding borrows text from the bytes it is given.
+//!
+//! ```
+//! use concord_schemas::Schemas;
+//! use concord_schemas::codec::PDS_REGISTRATION;
+//! use concord_schemas::list_reconciliation::Registration;
+//!
+//! let schemas = Schemas::bundled();
+//! let (mut encoder, decoder) = (schemas.encoder(), schemas.decoder());
+//! let registration = Registration { nhs_number: "9990548609", gp_practice: "B85001", dispensing_flag: "" };
+//!
+//! let mut bytes = Vec::new();
+//! encoder.encode(&PDS_REGISTRATION, &registration, &mut bytes)?;
+//! let read: Registration = decoder.decode(&PDS_REGISTRATION, &bytes)?;
+//! assert_eq!(read, registration);
+//! # Ok::<(), concord_schemas::codec::CodecError>(())
+//! ```
+
+mod decoder;
+mod encoder;
+mod error;
+mod framing;
+mod topic_schema;
+
+pub use decoder::{Decoder, WriterSchema};
+pub use encoder::Encoder;
+pub use error::CodecError;
+pub use framing::{Framing, WriterId};
+pub use topic_schema::{
+    ALL, DIFFERENCE, FILE, GP_EXTRACT, GP_RECORD, JOB, JOB_EVENT, OUTCOME, PDS_RECORD,
+    PDS_REGISTRATION, TopicSchema,
+};

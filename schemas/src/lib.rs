@@ -1,0 +1,9 @@
+//! The contract of Concord's topics: Avro schemas, their Rust types, wire codecs and the registry client.
+
+pub mod codec;
+pub mod list_reconciliation;
+pub mod nhs_number;
+pub mod registry;
+mod schemas;
+
+pub use schemas::Schemas;

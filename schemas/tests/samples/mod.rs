@@ -1,0 +1,195 @@
+//! One value of every type that a topic carries. All people are invented.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use concord_schemas::list_reconciliation::*;
+
+pub fn gp_record() -> GpRecord<'static> {
+    GpRecord {
+        registered_gp: "1234567,123ABC",
+        cipher: "AB1",
+        download_date: "20240131",
+        download_time: "0930",
+        trans_id: "1",
+        nhs_number: Some("9990548609"),
+        surname: Some("O'TOOLE"),
+        forenames: Some("ÅSA MARIE"),
+        sex: Some(2),
+        date_of_birth: Some("19581231"),
+        postcode: Some("LS1  4AP"),
+        walking_units: Some(99),
+        ..GpRecord::default()
+    }
+}
+
+pub fn job_record() -> JobRecord<'static> {
+    JobRecord {
+        job_id: "job-1",
+        practice: "B85001",
+        at_ms: 1_706_693_400_000,
+        number: 7,
+        record: gp_record(),
+    }
+}
+
+pub fn pds_record() -> PdsRecord<'static> {
+    PdsRecord {
+        nhs_number: "9990548609",
+        version: "3",
+        sensitivity: "U",
+        surname: "O'Toole",
+        forenames: vec!["Åsa", "Marie"],
+        titles: vec!["Dr"],
+        gender: "female",
+        date_of_birth: "1958-12-31",
+        address: vec!["1 Trevelyan Square", "Boar Lane", "", "Leeds"],
+        postcode: "LS1 4AP",
+        gp_practice: "B85001",
+        gp_registered_date: "2020-02-29",
+    }
+}
+
+pub fn counts() -> JobCounts {
+    JobCounts {
+        records: 10,
+        matched: 6,
+        partnership_mismatch: 2,
+        deducted: 1,
+        unmatched: 1,
+        sensitive: 1,
+        only_on_gp: 4,
+        only_on_pds: 3,
+        differences: i64::MAX,
+        patients_with_differences: 2,
+        work_items: 5,
+        duplicates: 0,
+    }
+}
+
+pub fn extract_events() -> [ExtractEvent<'static>; 3] {
+    [
+        ExtractEvent::ExtractOpened(ExtractOpened {
+            job_id: "job-1",
+            file_name: "GPR4LNA1.CSA",
+            received_at_ms: 1,
+            bytes: 3,
+        }),
+        ExtractEvent::ExtractChunk(ExtractChunk {
+            job_id: "job-1",
+            sequence: 0,
+            content: &[0, 0xC3, 0x01, 255],
+        }),
+        ExtractEvent::ExtractClosed(ExtractClosed {
+            job_id: "job-1",
+            chunks: 1,
+            sha256: "ab",
+        }),
+    ]
+}
+
+pub fn gp_events() -> [GpEvent<'static>; 2] {
+    [
+        GpEvent::JobRecord(job_record()),
+        GpEvent::EndOfFile(EndOfFile {
+            job_id: "job-1",
+            practice: "B85001",
+            at_ms: -1,
+            records: 10,
+            partitions: 12,
+        }),
+    ]
+}
+
+pub fn registration() -> Registration<'static> {
+    Registration {
+        nhs_number: "9990548609",
+        gp_practice: "B85001",
+        dispensing_flag: "0",
+    }
+}
+
+pub fn outcome() -> Outcome<'static> {
+    Outcome {
+        job_id: "job-1",
+        practice: "B85001",
+        number: 7,
+        nhs_number: None,
+        status: "Matched",
+        sensitive: true,
+        rules: vec!["MN-BR-SN-01", "MN-BR-FN-01"],
+    }
+}
+
+pub fn difference() -> Difference<'static> {
+    Difference {
+        practice: "B85001",
+        nhs_number: "9990548609",
+        rule_id: "MN-BR-SN-01",
+        guidance: "Update the surname",
+        job_id: "job-1",
+        pds_version: "3",
+    }
+}
+
+pub fn job_events() -> [JobEvent<'static>; 8] {
+    let row = |file| {
+        JobEvent::ReportRow(ReportRow {
+            job_id: "job-1",
+            file,
+            sort_key: "1",
+            text: "a,b",
+        })
+    };
+    [
+        JobEvent::JobReceived(JobReceived {
+            job_id: "job-1",
+            file_name: "GPR4LNA1.CSA",
+            at_ms: 1,
+        }),
+        JobEvent::JobValidated(JobValidated {
+            job_id: "job-1",
+            practice: "B85001",
+            file_name: "GPR4LNA1",
+            at_ms: 1,
+            refused: "INVALID_RECORDS",
+            reasons: vec!["too many"],
+            records: 10,
+            invalid_records: 9,
+        }),
+        row(ReportFile::Validation),
+        row(ReportFile::Cdd),
+        row(ReportFile::OnlyOnGp),
+        row(ReportFile::OnlyOnPds),
+        row(ReportFile::WorkItem),
+        JobEvent::PartitionCompleted(PartitionCompleted {
+            job_id: "job-1",
+            partition: 3,
+            partitions: 12,
+            records_of_file: 10,
+            counts: counts(),
+        }),
+    ]
+}
+
+pub fn job() -> Job<'static> {
+    Job {
+        job_id: "job-1",
+        practice: "B85001",
+        file: "GPR4LNA1",
+        status: "RECONCILED",
+        at_ms: 1,
+        reasons: vec![],
+        invalid_records: 0,
+        counts: counts(),
+        files: vec!["a.csv", "work-items/b.csv"],
+    }
+}
+
+pub fn file_chunk() -> FileChunk<'static> {
+    FileChunk {
+        job_id: "job-1",
+        file_name: "a.csv",
+        sequence: 0,
+        last: true,
+        text: "a,b\r\n",
+    }
+}

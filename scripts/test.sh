@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# Checks everything: style, lints, licences, documentation, and all tests, those against a real Kafka and a real schema
+# registry among them. Goes on after a failure, so that one run shows all of them; exits with 1 when there was any.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/lib/cache.sh
+. scripts/lib/cache.sh
+# shellcheck source=scripts/lib/packages.sh
+. scripts/lib/packages.sh
+# shellcheck source=scripts/lib/rocksdb.sh
+. scripts/lib/rocksdb.sh
+CARGO_DENY_VERSION=0.20.2
+
+usage() {
+  cat <<'END'
+usage: scripts/test.sh [--quick]
+
+  --quick   without the real servers (tests that need one say SKIPPED) and without the check of licences
+
+The first run fetches and builds what it needs into $CONCORD_CACHE (default ~/.cache/concord): half an hour on two cores.
+END
+}
+
+QUICK=no
+case ${1:-} in
+"") ;;
+--quick) QUICK=yes ;;
+-h | --help)
+  usage
+  exit 0
+  ;;
+*)
+  usage >&2
+  exit 2
+  ;;
+esac
+
+REPORT=()
+FAILED=0
+RUN=
+mkdir -p "$CONCORD_CACHE/logs"
+find "$CONCORD_CACHE/logs" -name 'test-*.log' -mtime +14 -delete
+LOG=$CONCORD_CACHE/logs/test-$(date -u +%Y%m%dT%H%M%SZ)-$$.log
+# tee outlives an interrupt, so that what happens on exit is still shown.
+exec > >(exec tee -i "$LOG") 2>&1
+TEE=$!
+
+# step NAME COMMAND...: runs it here, shows its duration, notes a failure and goes on.
+step() {
+  local name=$1 begun=$SECONDS result=ok
+  shift
+  printf '\n=== %s\n' "$name"
+  "$@" || result=FAILED
+  [ "$result" = ok ] || FAILED=$((FAILED + 1))
+  REPORT+=("$(printf '%-7s%6s s  %s' "$result" "$((SECONDS - begun))" "$name")")
+  echo "=== $name: $result, $((SECONDS - begun)) s"
+  [ "$result" = ok ]
+}
+
+skip() {
+  REPORT+=("$(printf '%-7s%8s  %s' skipped "" "$1: $2")")
+  printf '\n=== %s: skipped, %s\n' "$1" "$2"
+}
+
+start_servers() {
+  RUN=$(mktemp -d "${TMPDIR:-/tmp}/concord-test.XXXXXX")
+  scripts/parts kafka start --run "$RUN" >/dev/null && scripts/parts registry start --run "$RUN" >/dev/null || return 1
+  set -a
+  # shellcheck source=/dev/null
+  . "$RUN/kafka.env"
+  # shellcheck source=/dev/null
+  . "$RUN/registry.env"
+  set +a
+}
+
+check_licences() {
+  build_cargo_deny && "$CONCORD_CACHE/bin/cargo-deny" check bans licenses sources
+}
+
+# Once, into the cache.
+build_cargo_deny() {
+  local built=$CONCORD_CACHE/bin/cargo-deny
+  [ "$("$built" --version 2>/dev/null)" = "cargo-deny $CARGO_DENY_VERSION" ] && return 0
+  echo "building cargo-deny $CARGO_DENY_VERSION once, into $built: some minutes"
+  cargo install cargo-deny --version "$CARGO_DENY_VERSION" --locked --force --quiet \
+    --root "$CONCORD_CACHE" --target-dir "$CONCORD_CACHE/deny-build" || return 1
+  rm -rf "$CONCORD_CACHE/deny-build"
+}
+
+# What a test prints is shown although it passed: otherwise a test that skips itself would look like one that ran.
+run_tests() {
+  cargo test --workspace --no-fail-fast -- --show-output
+}
+
+summary() {
+  local line deadline=$((SECONDS + 10))
+  printf '\n=== summary\n'
+  # What follows reads the log, which tee writes a moment after it was printed.
+  until grep -q '^=== summary$' "$LOG" || [ "$SECONDS" -ge "$deadline" ]; do
+    sleep 0.1
+  done
+  printf '%s\n' "${REPORT[@]}"
+  awk '/^test result: / {
+         for (i = 1; i < NF; i++) {
+           if ($(i + 1) ~ /^passed/) passed += $i
+           if ($(i + 1) ~ /^failed/) failed += $i
+           if ($(i + 1) ~ /^ignored/) ignored += $i
+         }
+       }
+       END {printf "tests: %d passed, %d failed, %d ignored\n", passed, failed, ignored}' "$LOG"
+  line=$(grep -E '^SKIPPED' "$LOG" | sort | uniq -c || true)
+  if [ -n "$line" ]; then
+    printf 'tests that skipped themselves, with how often they said so:\n%s\n' "$line"
+  fi
+  echo "log: $LOG"
+}
+
+finish() {
+  local status=$?
+  trap - EXIT
+  trap '' PIPE INT TERM
+  set +e
+  if [ -n "$RUN" ]; then
+    scripts/parts stop-all --run "$RUN"
+    if [ "$status" -eq 1 ]; then
+      echo "the servers' logs and data are kept in $RUN"
+    else
+      rm -rf "$RUN"
+    fi
+  fi
+  # tee ends when nothing writes to it any more.
+  exec >&- 2>&-
+  wait "$TEE"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# A broker of the caller's is never used: tests create and fill topics.
+unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL
+
+prepare() {
+  require_build_packages && require_rust_components && use_cached_rocksdb
+}
+step "packages and the cached RocksDB" prepare || exit 1
+step "format" cargo fmt --all --check || true
+step "lints" cargo clippy --workspace --all-targets -- -D warnings || true
+if [ "$QUICK" = yes ]; then
+  skip "licences and sources of dependencies" "--quick"
+else
+  step "licences and sources of dependencies" check_licences || true
+fi
+step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps || true
+if [ "$QUICK" = yes ]; then
+  skip "real Kafka and schema registry" "--quick"
+else
+  step "real Kafka and schema registry" start_servers || true
+fi
+step "tests" run_tests || true
+summary
+[ "$FAILED" -eq 0 ]

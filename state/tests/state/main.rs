@@ -1,0 +1,11 @@
+//! What a task's state promises, checked over every kind of directory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod disks;
+mod folder;
+mod model;
+mod poison;
+mod readers;
+mod restore;
+mod time_to_live;
+mod timers;

@@ -1,0 +1,366 @@
+//! What a processor is given with a record, and what it answers with: effects that become real when the commit does.
+
+use bytes::Bytes;
+use concord_state::{Clock as TimerClock, TaskState, Timer, cancel_timer, set_timer};
+
+use crate::codec::Codec;
+use crate::lineage;
+use crate::log::{Header, Offset};
+use crate::partitioner::partition_of;
+use crate::rejection::{ProcessError, Rejection, Stage, codes};
+use crate::task::timer_payload;
+use crate::topology::{SinkHandle, StoreHandle, Topology};
+use crate::value::Value;
+
+/// The record (or timer) in hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'r> {
+    /// Topic it was read from; empty for a timer.
+    pub topic: &'r str,
+    /// Its partition, which is the task's.
+    pub partition: i32,
+    /// Its offset; -1 for a timer.
+    pub offset: Offset,
+    /// Its time, milliseconds since the epoch.
+    pub timestamp_ms: i64,
+    /// Its key.
+    pub key: Option<&'r [u8]>,
+}
+
+/// Outputs of the record in hand, in one buffer that is used again for the next.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    bytes: Vec<u8>,
+    outputs: Vec<Output>,
+}
+
+struct Output {
+    topic: usize,
+    partition: i32,
+    timestamp_ms: i64,
+    key: (usize, usize),
+    value: Option<(usize, usize)>,
+    rule: Option<Header>,
+}
+
+/// One output as the worker sends it.
+pub(crate) struct OutputRecord<'o> {
+    pub topic: usize,
+    pub partition: i32,
+    pub timestamp_ms: i64,
+    pub key: &'o [u8],
+    pub value: Option<&'o [u8]>,
+    pub rule: Option<&'o Header>,
+}
+
+impl Outbox {
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.outputs.clear();
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.outputs.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = OutputRecord<'_>> {
+        self.outputs.iter().map(|output| OutputRecord {
+            topic: output.topic,
+            partition: output.partition,
+            timestamp_ms: output.timestamp_ms,
+            key: &self.bytes[output.key.0..output.key.1],
+            value: output.value.map(|(start, end)| &self.bytes[start..end]),
+            rule: output.rule.as_ref(),
+        })
+    }
+}
+
+/// Given to a processor for the time of one call.
+pub struct Context<'t> {
+    pub(crate) topology: &'t Topology,
+    pub(crate) codec: &'t mut Codec,
+    pub(crate) state: &'t mut TaskState,
+    pub(crate) outbox: &'t mut Outbox,
+    pub(crate) input: Input<'t>,
+    pub(crate) lineage: &'t Bytes,
+    pub(crate) partition: i32,
+    pub(crate) processor: usize,
+    pub(crate) processor_name: &'static str,
+    pub(crate) timer_store: usize,
+    pub(crate) stream_time_ms: i64,
+    pub(crate) now_ms: i64,
+    pub(crate) max_record_bytes: usize,
+    pub(crate) filtered: &'t mut Vec<&'static str>,
+}
+
+impl<'t> Context<'t> {
+    /// The record in hand.
+    pub fn input(&self) -> Input<'t> {
+        self.input
+    }
+
+    /// The key of the record in hand, as text.
+    ///
+    /// # Errors
+    /// A rejection when there is none or it is not UTF-8.
+    pub fn key(&self) -> Result<&'t str, Rejection> {
+        let Some(key) = self.input.key else {
+            return Err(Rejection {
+                stage: Stage::Key,
+                code: codes::MISSING_KEY,
+                message: "the record has no key, and this processor needs one".into(),
+            });
+        };
+        std::str::from_utf8(key).map_err(|_| Rejection {
+            stage: Stage::Key,
+            code: codes::KEY_NOT_TEXT,
+            message: "the record's key is not UTF-8 text".into(),
+        })
+    }
+
+    /// The task's partition.
+    pub fn partition(&self) -> i32 {
+        self.partition
+    }
+
+    /// The highest record time seen by this task, milliseconds since the epoch.
+    pub fn stream_time_ms(&self) -> i64 {
+        self.stream_time_ms
+    }
+
+    /// The wall clock, milliseconds since the epoch.
+    pub fn wall_clock_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// Counts the record in hand as filtered, under a reason that shows in the metrics.
+    pub fn count_filtered(&mut self, reason: &'static str) {
+        self.filtered.push(reason);
+    }
+
+    // Outputs.
+
+    /// How many partitions a topic has.
+    pub fn partitions_of<V>(&self, sink: SinkHandle<V>) -> i32 {
+        self.topology.topics[sink.topic].partitions
+    }
+
+    /// Writes a record to the partition of its key.
+    ///
+    /// # Errors
+    /// A rejection of the record in hand when the value does not fit its schema or is too large.
+    pub fn send<V: Value>(&mut self, sink: SinkHandle<V>, key: &str, value: &V::Of<'_>) -> Result<(), ProcessError> {
+        self.send_by_rule(sink, key, value, None)
+    }
+
+    /// [`Self::send`], naming the rule that made the output.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_by_rule<V: Value>(
+        &mut self,
+        sink: SinkHandle<V>,
+        key: &str,
+        value: &V::Of<'_>,
+        rule: Option<&str>,
+    ) -> Result<(), ProcessError> {
+        let partition = partition_of(key.as_bytes(), self.topology.topics[sink.topic].partitions);
+        let encoded = self.encode_output::<V>(sink, key, value)?;
+        self.push(sink.topic, partition, encoded, rule);
+        Ok(())
+    }
+
+    /// Writes a tombstone: the key has no value any more.
+    ///
+    /// # Errors
+    /// None but a programmer's error.
+    pub fn send_tombstone<V: Value>(&mut self, sink: SinkHandle<V>, key: &str) -> Result<(), ProcessError> {
+        self.check_owner(sink.processor)?;
+        let start = self.outbox.bytes.len();
+        self.outbox.bytes.extend_from_slice(key.as_bytes());
+        let end = self.outbox.bytes.len();
+        let partition = partition_of(key.as_bytes(), self.topology.topics[sink.topic].partitions);
+        self.push(sink.topic, partition, ((start, end), None), None);
+        Ok(())
+    }
+
+    /// Writes a marker to every partition of a topic, behind all that this task has written there before.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn broadcast<V: Value>(&mut self, sink: SinkHandle<V>, key: &str, value: &V::Of<'_>) -> Result<(), ProcessError> {
+        let encoded = self.encode_output::<V>(sink, key, value)?;
+        for partition in 0..self.topology.topics[sink.topic].partitions {
+            self.push(sink.topic, partition, encoded, None);
+        }
+        Ok(())
+    }
+
+    fn encode_output<V: Value>(
+        &mut self,
+        sink: SinkHandle<V>,
+        key: &str,
+        value: &V::Of<'_>,
+    ) -> Result<EncodedOutput, ProcessError> {
+        self.check_owner(sink.processor)?;
+        let bytes = &mut self.outbox.bytes;
+        let key_start = bytes.len();
+        bytes.extend_from_slice(key.as_bytes());
+        let value_start = bytes.len();
+        self.codec.encode::<V>(value, bytes)?;
+        let end = bytes.len();
+        self.check_size(end - key_start, &self.topology.topics[sink.topic].name)?;
+        Ok(((key_start, value_start), Some((value_start, end))))
+    }
+
+    fn push(&mut self, topic: usize, partition: i32, encoded: EncodedOutput, rule: Option<&str>) {
+        self.outbox.outputs.push(Output {
+            topic,
+            partition,
+            timestamp_ms: self.input.timestamp_ms,
+            key: encoded.0,
+            value: encoded.1,
+            rule: rule.map(lineage::rule_header),
+        });
+    }
+
+    // State.
+
+    /// The value of a key, as bytes to be read with [`Self::read`].
+    ///
+    /// # Errors
+    /// The state cannot be read: the worker stops.
+    pub fn get<V>(&self, store: StoreHandle<V>, key: &[u8]) -> Result<Option<Bytes>, ProcessError> {
+        self.check_owner(store.processor)?;
+        Ok(self.state.get(store.index, key)?)
+    }
+
+    /// Reads what [`Self::get`] or a scan brought.
+    ///
+    /// # Errors
+    /// A rejection when the stored value is of a form this program cannot read.
+    pub fn read<'b, V: Value>(&self, _store: StoreHandle<V>, bytes: &'b [u8]) -> Result<V::Of<'b>, ProcessError> {
+        self.codec.decode::<V>(bytes)
+    }
+
+    /// Sets the value of a key.
+    ///
+    /// # Errors
+    /// A rejection when the value does not fit its schema.
+    pub fn put<V: Value>(&mut self, store: StoreHandle<V>, key: &[u8], value: &V::Of<'_>) -> Result<(), ProcessError> {
+        let mut bytes = Vec::with_capacity(256);
+        self.codec.encode_stored::<V>(value, &mut bytes)?;
+        self.put_bytes(store, key, Bytes::from(bytes))
+    }
+
+    /// Sets the value of a key in the processor's own form. The form must be told from older ones by its first byte.
+    ///
+    /// # Errors
+    /// A programmer's error.
+    pub fn put_bytes<V>(&mut self, store: StoreHandle<V>, key: &[u8], value: Bytes) -> Result<(), ProcessError> {
+        self.check_owner(store.processor)?;
+        self.check_size(key.len() + value.len(), "a stored value")?;
+        self.state.put(store.index, key, value, self.stream_time_ms);
+        Ok(())
+    }
+
+    /// Removes a key.
+    ///
+    /// # Errors
+    /// A programmer's error.
+    pub fn delete<V>(&mut self, store: StoreHandle<V>, key: &[u8]) -> Result<(), ProcessError> {
+        self.check_owner(store.processor)?;
+        self.state.delete(store.index, key);
+        Ok(())
+    }
+
+    /// Visits the entries of an ordered store whose keys begin with `prefix`, in order, until `visit` returns false.
+    ///
+    /// # Errors
+    /// The state cannot be read: the worker stops.
+    pub fn scan_prefix<V>(
+        &self,
+        store: StoreHandle<V>,
+        prefix: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), ProcessError> {
+        self.check_owner(store.processor)?;
+        Ok(self.state.scan_prefix(store.index, prefix, visit)?)
+    }
+
+    /// Visits the entries with `start <= key < end` of an ordered store, in order, until `visit` returns false.
+    ///
+    /// # Errors
+    /// The state cannot be read: the worker stops.
+    pub fn scan<V>(
+        &self,
+        store: StoreHandle<V>,
+        start: &[u8],
+        end: Option<&[u8]>,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), ProcessError> {
+        self.check_owner(store.processor)?;
+        Ok(self.state.scan(store.index, start, end, visit)?)
+    }
+
+    // Timers.
+
+    /// Sets a durable timer; it replaces this processor's earlier one of the same clock and key.
+    ///
+    /// # Errors
+    /// The state cannot be read: the worker stops.
+    pub fn set_timer(
+        &mut self,
+        clock: TimerClock,
+        key: &[u8],
+        due_ms: i64,
+        payload: Bytes,
+    ) -> Result<(), ProcessError> {
+        let timer = Timer {
+            clock,
+            due_ms,
+            owner: self.processor_name.to_string(),
+            key: Bytes::copy_from_slice(key),
+            payload: timer_payload(self.lineage, &payload),
+        };
+        Ok(set_timer(self.state, self.timer_store, &timer, self.stream_time_ms)?)
+    }
+
+    /// Takes a timer back; nothing happens if there is none.
+    ///
+    /// # Errors
+    /// The state cannot be read: the worker stops.
+    pub fn cancel_timer(&mut self, clock: TimerClock, key: &[u8]) -> Result<(), ProcessError> {
+        Ok(cancel_timer(self.state, self.timer_store, clock, self.processor_name, key)?)
+    }
+
+    /// The inputs that outputs of this call will name, as the text of a lineage header.
+    pub fn lineage(&self) -> &'t Bytes {
+        self.lineage
+    }
+
+    fn check_size(&self, bytes: usize, what: &str) -> Result<(), Rejection> {
+        // Room for headers and the log's own framing.
+        const OVERHEAD: usize = 512;
+        if bytes + OVERHEAD <= self.max_record_bytes {
+            return Ok(());
+        }
+        Err(Rejection {
+            stage: Stage::TooLarge,
+            code: codes::OUTPUT_TOO_LARGE,
+            message: format!("{what} would take {bytes} bytes, and the log accepts {}", self.max_record_bytes).into(),
+        })
+    }
+
+    fn check_owner(&self, processor: usize) -> Result<(), ProcessError> {
+        if processor == self.processor {
+            return Ok(());
+        }
+        Err(ProcessError::Programming(format!(
+            "the processor `{}` uses a handle that was given to another processor",
+            self.processor_name
+        )))
+    }
+}
+
+type EncodedOutput = ((usize, usize), Option<(usize, usize)>);

@@ -1,0 +1,24 @@
+//! The streaming engine: topologies, tasks, workers, commit, rebalance, restore, and the `Log` seam.
+
+pub mod clock;
+pub mod codec;
+pub mod context;
+pub mod invariants;
+pub mod lineage;
+pub mod local;
+pub mod log;
+pub mod metric_names;
+pub mod partitioner;
+mod processor;
+pub mod queries;
+pub mod rejection;
+mod task;
+pub mod topics;
+pub mod topology;
+pub mod value;
+pub mod worker;
+
+pub use concord_state::{Clock as TimerClock, Timer};
+pub use context::{Context, Input};
+pub use processor::TimerHandler;
+pub use rejection::{ProcessError, Rejection};

@@ -1,0 +1,87 @@
+//! Where an output came from: headers that name the inputs, the rule and the program that made it.
+
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+
+use crate::log::{Header, Offset};
+
+/// Header that names the input records, as `topic/partition/offset`, several separated by spaces.
+pub const LINEAGE: &str = "concord-lineage";
+/// Header that names the rule.
+pub const RULE: &str = "concord-rule";
+/// Header that names the program's version.
+pub const VERSION: &str = "concord-version";
+
+static LINEAGE_NAME: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(LINEAGE));
+static RULE_NAME: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(RULE));
+static VERSION_HEADER: LazyLock<Header> = LazyLock::new(|| Header {
+    name: Arc::from(VERSION),
+    value: Bytes::from_static(env!("CARGO_PKG_VERSION").as_bytes()),
+});
+
+/// The coordinates of an input record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coordinates {
+    /// Topic.
+    pub topic: Arc<str>,
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: Offset,
+}
+
+impl std::fmt::Display for Coordinates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.topic, self.partition, self.offset)
+    }
+}
+
+/// Reads the value of a lineage header; parts that are not coordinates are left out.
+pub fn parse(header: &[u8]) -> Vec<Coordinates> {
+    let Ok(text) = std::str::from_utf8(header) else { return Vec::new() };
+    let mut found = Vec::new();
+    for part in text.split(' ') {
+        let mut pieces = part.rsplitn(3, '/');
+        let (Some(offset), Some(partition), Some(topic)) = (pieces.next(), pieces.next(), pieces.next()) else { continue };
+        let (Ok(offset), Ok(partition)) = (offset.parse(), partition.parse()) else { continue };
+        found.push(Coordinates { topic: Arc::from(topic), partition, offset });
+    }
+    found
+}
+
+/// The headers of what one input record causes.
+pub(crate) fn headers(inputs: Bytes) -> [Header; 2] {
+    [Header { name: LINEAGE_NAME.clone(), value: inputs }, VERSION_HEADER.clone()]
+}
+
+/// The header that names a rule.
+pub(crate) fn rule_header(rule: &str) -> Header {
+    Header { name: RULE_NAME.clone(), value: Bytes::copy_from_slice(rule.as_bytes()) }
+}
+
+/// Writes the coordinates of one record.
+pub(crate) fn coordinates(topic: &str, partition: i32, offset: Offset) -> Bytes {
+    Bytes::from(format!("{topic}/{partition}/{offset}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coordinates_are_read_as_they_were_written() {
+        let mut header = coordinates("gp.extract", 3, 77).to_vec();
+        header.push(b' ');
+        header.extend_from_slice(&coordinates("a/odd.topic", 0, 0));
+        let read: Vec<String> = parse(&header).iter().map(ToString::to_string).collect();
+        assert_eq!(read, ["gp.extract/3/77", "a/odd.topic/0/0"]);
+    }
+
+    #[test]
+    fn what_is_not_coordinates_is_left_out() {
+        assert!(parse(b"nothing here/x/1 \xff").is_empty());
+        assert!(parse(b"topic/1").is_empty());
+    }
+}

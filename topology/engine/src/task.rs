@@ -1,0 +1,228 @@
+//! A task: one partition of a sub-topology, with its stores, processors, positions and timers. It knows no log and no
+//! thread: it is given records and timers, and answers with effects.
+
+use bytes::Bytes;
+use concord_state::{StateError, TaskState, Timer, cancel_timer};
+
+use crate::codec::Codec;
+use crate::context::{Context, Input, Outbox};
+use crate::lineage;
+use crate::log::{LogRecord, Offset, TopicPartition};
+use crate::processor::ProcessorInstance;
+use crate::rejection::ProcessError;
+use crate::topology::Topology;
+
+/// Where a task stands in one of its source partitions.
+#[derive(Debug, Clone)]
+pub(crate) struct Position {
+    pub from: TopicPartition,
+    /// Where the group's committed position stands: an abort goes back to here.
+    pub committed: Offset,
+    /// The next record to process.
+    pub next: Offset,
+    /// Records are left unread until this wall-clock time, since a schema is not at hand.
+    pub parked_until_ms: Option<i64>,
+}
+
+/// A store being replayed.
+#[derive(Debug, Clone)]
+pub(crate) struct Replay {
+    pub store: usize,
+    pub from: TopicPartition,
+    /// The changelog's end, open transactions included, taken after the committed positions were known.
+    pub target: Offset,
+}
+
+/// How far a task is on its way to processing.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// It does not know its committed positions yet.
+    Joining,
+    /// Its stores are being replayed.
+    Restoring(Vec<Replay>),
+    /// It processes records.
+    Running,
+}
+
+/// What a task's calls need from outside.
+pub(crate) struct Surroundings<'w> {
+    pub topology: &'w Topology,
+    pub codec: &'w mut Codec,
+    pub outbox: &'w mut Outbox,
+    pub filtered: &'w mut Vec<&'static str>,
+    pub now_ms: i64,
+    pub max_record_bytes: usize,
+}
+
+pub(crate) struct Task {
+    pub sub: usize,
+    pub partition: i32,
+    pub state: TaskState,
+    pub positions: Vec<Position>,
+    pub phase: Phase,
+    pub stream_time_ms: i64,
+    /// Something was processed or written since the last commit.
+    pub dirty: bool,
+    instances: Vec<Box<dyn ProcessorInstance>>,
+}
+
+/// The payload of a stored timer: the lineage of what set it, then the processor's own.
+fn wrap_payload(lineage: &Bytes, payload: &[u8]) -> Bytes {
+    let mut wrapped = Vec::with_capacity(4 + lineage.len() + payload.len());
+    wrapped.extend_from_slice(&(lineage.len() as u32).to_be_bytes());
+    wrapped.extend_from_slice(lineage);
+    wrapped.extend_from_slice(payload);
+    Bytes::from(wrapped)
+}
+
+/// Takes apart what [`wrap_payload`] made.
+fn unwrap_payload(wrapped: &Bytes) -> Option<(Bytes, Bytes)> {
+    let length = u32::from_be_bytes(*wrapped.first_chunk::<4>()?) as usize;
+    if wrapped.len() < 4 + length {
+        return None;
+    }
+    Some((wrapped.slice(4..4 + length), wrapped.slice(4 + length..)))
+}
+
+pub(crate) fn timer_payload(lineage: &Bytes, payload: &[u8]) -> Bytes {
+    wrap_payload(lineage, payload)
+}
+
+impl Task {
+    pub fn new(topology: &Topology, sub: usize, partition: i32, state: TaskState) -> Self {
+        let definition = &topology.sub_topologies[sub];
+        let positions = definition
+            .sources
+            .iter()
+            .map(|source| Position {
+                from: TopicPartition { topic: topology.topics[source.topic].name.clone(), partition },
+                committed: 0,
+                next: 0,
+                parked_until_ms: None,
+            })
+            .collect();
+        let stream_time_ms = state.meta().stream_time_ms;
+        let instances: Vec<_> = definition.processors.iter().map(|p| p.factory.make()).collect();
+        Self { sub, partition, state, positions, phase: Phase::Joining, stream_time_ms, dirty: false, instances }
+    }
+
+    /// Processes one record. After an error nothing of it is left in the state; the outbox is the caller's to clear.
+    pub fn process(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        source: usize,
+        record: &LogRecord,
+    ) -> Result<Bytes, (Bytes, ProcessError)> {
+        let from = self.positions[source].from.clone();
+        let lineage = lineage::coordinates(&from.topic, from.partition, record.offset);
+        self.stream_time_ms = self.stream_time_ms.max(record.timestamp_ms);
+        self.state.savepoint();
+        let input = Input {
+            topic: &from.topic,
+            partition: from.partition,
+            offset: record.offset,
+            timestamp_ms: record.timestamp_ms,
+            key: record.key.as_deref(),
+        };
+        let definition = &around.topology.sub_topologies[self.sub];
+        for (index, processor) in definition.processors.iter().enumerate() {
+            if !processor.inputs.contains(&source) {
+                continue;
+            }
+            let mut context = Context {
+                topology: around.topology,
+                codec: &mut *around.codec,
+                state: &mut self.state,
+                outbox: &mut *around.outbox,
+                input,
+                lineage: &lineage,
+                partition: self.partition,
+                processor: index,
+                processor_name: processor.name,
+                timer_store: definition.timer_store(),
+                stream_time_ms: self.stream_time_ms,
+                now_ms: around.now_ms,
+                max_record_bytes: around.max_record_bytes,
+                filtered: &mut *around.filtered,
+            };
+            if let Err(error) = self.instances[index].process(source, &mut context, record.value.as_deref()) {
+                self.state.roll_back_to_savepoint();
+                self.renew_instance(around.topology, index);
+                return Err((lineage, error));
+            }
+        }
+        self.dirty = true;
+        Ok(lineage)
+    }
+
+    /// Fires one timer: it is taken out, then handled.
+    pub fn fire(&mut self, around: &mut Surroundings<'_>, timer: &Timer) -> Result<Bytes, (Bytes, ProcessError)> {
+        let definition = &around.topology.sub_topologies[self.sub];
+        let Some(index) = definition.processors.iter().position(|p| p.name == timer.owner) else {
+            let message = format!("a stored timer belongs to the processor `{}`, which is not there", timer.owner);
+            return Err((Bytes::new(), ProcessError::Programming(message)));
+        };
+        let Some((lineage, payload)) = unwrap_payload(&timer.payload) else {
+            let message = "a stored timer has no readable payload".to_string();
+            return Err((Bytes::new(), ProcessError::Programming(message)));
+        };
+        if let Err(error) = self.take_timer(definition.timer_store(), timer) {
+            return Err((lineage, error.into()));
+        }
+        self.state.savepoint();
+        let own = Timer { payload, ..timer.clone() };
+        let mut context = Context {
+            topology: around.topology,
+            codec: &mut *around.codec,
+            state: &mut self.state,
+            outbox: &mut *around.outbox,
+            input: Input {
+                topic: "",
+                partition: self.partition,
+                offset: -1,
+                timestamp_ms: timer.due_ms,
+                key: Some(&timer.key),
+            },
+            lineage: &lineage,
+            partition: self.partition,
+            processor: index,
+            processor_name: definition.processors[index].name,
+            timer_store: definition.timer_store(),
+            stream_time_ms: self.stream_time_ms,
+            now_ms: around.now_ms,
+            max_record_bytes: around.max_record_bytes,
+            filtered: &mut *around.filtered,
+        };
+        if let Err(error) = self.instances[index].timer(&mut context, &own) {
+            self.state.roll_back_to_savepoint();
+            self.renew_instance(around.topology, index);
+            return Err((lineage, error));
+        }
+        self.dirty = true;
+        Ok(lineage)
+    }
+
+    fn take_timer(&mut self, store: usize, timer: &Timer) -> Result<(), StateError> {
+        self.dirty = true;
+        self.state.savepoint();
+        cancel_timer(&mut self.state, store, timer.clock, &timer.owner, &timer.key)
+    }
+
+    /// Forgets everything since the last commit.
+    pub fn roll_back(&mut self, topology: &Topology) {
+        self.state.roll_back();
+        self.stream_time_ms = self.state.meta().stream_time_ms;
+        for position in &mut self.positions {
+            position.next = position.committed;
+            position.parked_until_ms = None;
+        }
+        self.dirty = false;
+        for index in 0..self.instances.len() {
+            self.renew_instance(topology, index);
+        }
+    }
+
+    fn renew_instance(&mut self, topology: &Topology, index: usize) {
+        self.instances[index] = topology.sub_topologies[self.sub].processors[index].factory.make();
+    }
+}

@@ -1,0 +1,63 @@
+//! Topics as declared, and topics as they are.
+
+use crate::log::{Log, LogResult, TopicSpec};
+use crate::topology::{Cleanup, TopicDeclaration, TopicRole, Topology};
+
+/// How a topic is, held against its declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TopicState {
+    /// It is not there.
+    Missing,
+    /// It is as declared.
+    AsDeclared,
+    /// It has another number of partitions, which no tool can change without losing the order of keys.
+    WrongPartitions {
+        /// How many it has.
+        found: i32,
+    },
+}
+
+/// Each declared topic and how it is.
+///
+/// # Errors
+/// The log cannot be reached.
+pub fn compare<'t>(log: &dyn Log, topology: &'t Topology) -> LogResult<Vec<(&'t TopicDeclaration, TopicState)>> {
+    let there = log.topics()?;
+    let mut compared = Vec::with_capacity(topology.topics.len());
+    for declared in &topology.topics {
+        let state = match there.iter().find(|t| t.name == declared.name) {
+            None => TopicState::Missing,
+            Some(found) if found.partitions != declared.partitions => {
+                TopicState::WrongPartitions { found: found.partitions }
+            }
+            Some(_) => TopicState::AsDeclared,
+        };
+        compared.push((declared, state));
+    }
+    Ok(compared)
+}
+
+/// Creates the declared topics that are not there.
+///
+/// # Errors
+/// The log cannot be reached or refuses.
+pub fn create(log: &dyn Log, topology: &Topology, replication: i32) -> LogResult<()> {
+    let specs: Vec<TopicSpec> = topology.topics.iter().map(|topic| spec(topic, replication)).collect();
+    log.create_topics(&specs)
+}
+
+/// How a declared topic is created.
+pub fn spec(topic: &TopicDeclaration, replication: i32) -> TopicSpec {
+    let mut settings = Vec::new();
+    match topic.cleanup {
+        Cleanup::Compact => settings.push(("cleanup.policy".to_string(), "compact".to_string())),
+        Cleanup::DeleteAfter { retention_ms } => {
+            settings.push(("cleanup.policy".to_string(), "delete".to_string()));
+            settings.push(("retention.ms".to_string(), retention_ms.to_string()));
+        }
+    }
+    // A letter carries the rejected record whole, with headers of its own.
+    let largest = if topic.role == TopicRole::DeadLetter { 2 << 20 } else { (1 << 20) + (64 << 10) };
+    settings.push(("max.message.bytes".to_string(), largest.to_string()));
+    TopicSpec { name: topic.name.clone(), partitions: topic.partitions, replication, settings }
+}

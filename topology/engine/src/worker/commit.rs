@@ -1,0 +1,176 @@
+//! The commit cycle: outputs, changelogs, dead letters and positions of all tasks in one transaction, then the state.
+
+use std::time::Duration;
+
+use concord_state::CommitMeta;
+
+use super::{Failure, Worker, WorkerError};
+use crate::invariants;
+use crate::log::{LogError, LogErrorKind, Offset, OutgoingRecord, TopicPartition};
+use crate::metric_names as names;
+use crate::task::Phase;
+
+impl Worker {
+    /// Whether a commit should begin now.
+    pub(super) fn commit_is_due(&self) -> bool {
+        let pending = self.transaction_open || self.tasks.values().any(|t| t.dirty);
+        if !pending {
+            return false;
+        }
+        self.parts.clock.now_ms() - self.last_commit_ms >= self.settings.commit_interval.as_millis() as i64
+            || self.overdue()
+    }
+
+    /// Whether a commit must not wait for the end of the batch.
+    pub(super) fn overdue(&self) -> bool {
+        let uncommitted: usize = self.tasks.values().map(|t| t.state.uncommitted_bytes()).sum();
+        if uncommitted >= self.settings.uncommitted_bytes {
+            return true;
+        }
+        // A third of the time-out leaves room for the commit itself.
+        let longest = self.settings.transaction_timeout.as_millis() as i64 / 3;
+        self.transaction_open && self.parts.clock.now_ms() - self.transaction_began_ms > longest
+    }
+
+    /// Commits everything since the last commit; false when there was nothing.
+    pub(super) fn commit(&mut self) -> Result<bool, Failure> {
+        let now_ms = self.parts.clock.now_ms();
+        self.last_commit_ms = now_ms;
+        if !self.transaction_open && !self.tasks.values().any(|t| t.dirty) {
+            return Ok(false);
+        }
+        let began = std::time::Instant::now();
+        self.expire()?;
+        self.ensure_transaction()?;
+        self.write_changelogs(now_ms)?;
+
+        self.producer.drain(self.settings.transaction_timeout / 2)?;
+        let offsets = self.positions_of_dirty_tasks();
+        invariants::transaction_names_positions(&offsets);
+        let membership = self.consumer.membership()?;
+        self.producer.send_offsets(&offsets, &membership)?;
+        self.producer.commit().map_err(unknown_unless_aborted)?;
+        self.transaction_open = false;
+
+        self.keep_what_was_committed(now_ms)?;
+        metrics::counter!(names::COMMITS).increment(1);
+        metrics::histogram!(names::COMMIT_SECONDS).record(began.elapsed().as_secs_f64());
+        Ok(true)
+    }
+
+    /// Sweeps stores with a time to live: what is removed goes to the changelogs with this commit.
+    fn expire(&mut self) -> Result<(), Failure> {
+        const SLICE: usize = 1_000;
+        for task in self.tasks.values_mut().filter(|t| t.dirty) {
+            task.state.expire(task.stream_time_ms, SLICE)?;
+        }
+        Ok(())
+    }
+
+    fn write_changelogs(&mut self, now_ms: i64) -> Result<(), Failure> {
+        let mut written: u64 = 0;
+        for task in self.tasks.values().filter(|t| t.dirty) {
+            let changelogs = &self.parts.topology.sub_topologies[task.sub].changelogs;
+            let producer = &mut self.producer;
+            let topics = &self.parts.topology.topics;
+            task.state.changes(|store, key, value: Option<&bytes::Bytes>| -> Result<(), LogError> {
+                written += 1;
+                producer.send(&OutgoingRecord {
+                    topic: &topics[changelogs[store]].name,
+                    partition: task.partition,
+                    timestamp_ms: now_ms,
+                    key: Some(key),
+                    value: value.map(|v| &v[..]),
+                    headers: &[],
+                })
+            })?;
+        }
+        metrics::counter!(names::CHANGELOG_RECORDS).increment(written);
+        Ok(())
+    }
+
+    /// Positions of every task that read or wrote, even where they have not moved: a transaction without positions is
+    /// not fenced by the log.
+    fn positions_of_dirty_tasks(&self) -> Vec<(TopicPartition, Offset)> {
+        let mut offsets = Vec::new();
+        for task in self.tasks.values().filter(|t| t.dirty && matches!(t.phase, Phase::Running)) {
+            for position in &task.positions {
+                offsets.push((position.from.clone(), position.next));
+            }
+        }
+        offsets
+    }
+
+    fn keep_what_was_committed(&mut self, now_ms: i64) -> Result<(), Failure> {
+        for task in self.tasks.values_mut().filter(|t| t.dirty) {
+            let sub = &self.parts.topology.sub_topologies[task.sub];
+            let mut changelog_positions = Vec::with_capacity(sub.stores.len());
+            for changelog in &sub.changelogs {
+                let topic = &self.parts.topology.topics[*changelog].name;
+                changelog_positions.push(self.producer.acknowledged(topic, task.partition).map(|offset| offset + 1));
+            }
+            let input_positions = task
+                .positions
+                .iter()
+                .map(|p| (p.from.topic.to_string(), p.from.partition, p.next))
+                .collect();
+            task.state.commit(CommitMeta {
+                changelog_positions,
+                input_positions,
+                stream_time_ms: task.stream_time_ms,
+                committed_at_ms: now_ms,
+            })?;
+            for position in &mut task.positions {
+                position.committed = position.next;
+            }
+            task.dirty = false;
+            self.parts.views.committed(&self.parts.topology, task.sub, task.partition, now_ms);
+        }
+        Ok(())
+    }
+
+    /// Aborts the transaction under way and goes back to the last commit.
+    pub(super) fn abort(&mut self, cause: &LogError) -> Result<(), WorkerError> {
+        tracing::warn!(%cause, "A transaction is aborted; its records will be processed again.");
+        metrics::counter!(names::ABORTS).increment(1);
+        if self.transaction_open
+            && let Err(error) = self.producer.abort()
+        {
+            if error.kind == LogErrorKind::Crashed {
+                return Err(error.into());
+            }
+            return self.recover(&error);
+        }
+        self.transaction_open = false;
+        self.forget_polled_records();
+        let mut positions = Vec::new();
+        for task in self.tasks.values_mut() {
+            task.roll_back(&self.parts.topology);
+            if matches!(task.phase, Phase::Running) {
+                positions.extend(task.positions.iter().map(|p| (p.from.clone(), p.committed)));
+            }
+        }
+        if positions.is_empty() {
+            return Ok(());
+        }
+        match self.consumer.fetch_from(&positions) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind == LogErrorKind::Crashed || error.kind == LogErrorKind::Fatal => Err(error.into()),
+            Err(error) => self.recover(&error),
+        }
+    }
+
+    /// How long closing may take before the session ends: one budget for commit and release.
+    pub(super) fn revoke_budget(&self) -> Duration {
+        (self.settings.session_timeout / 2).max(Duration::from_secs(5))
+    }
+}
+
+/// Only an explicit "must abort" is certain; everything else about a commit is unknown.
+fn unknown_unless_aborted(error: LogError) -> Failure {
+    match error.kind {
+        LogErrorKind::MustAbort => Failure::Abort(error),
+        LogErrorKind::Crashed => Failure::Stop(error.into()),
+        _ => Failure::Rebuild(error),
+    }
+}

@@ -1,0 +1,615 @@
+//! A worker: one thread with one consumer, one transactional producer, one restore reader, and the tasks it was given.
+//!
+//! [`Worker::step`] is the whole loop body, so that a simulation can drive several workers on one thread. The order of
+//! a step: events of the group, replay of stores, timers, commit.
+
+mod commit;
+mod dead_letters;
+mod rebalance;
+mod recover;
+mod restore;
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use concord_schemas::Schemas;
+use concord_schemas::codec::{TopicSchema, WriterId};
+use concord_state::{Clock as TimerClock, StateDirectory, StateError, due_timers, next_due};
+
+use crate::clock::Clock;
+use crate::codec::Codec;
+use crate::context::Outbox;
+use crate::lineage;
+use crate::log::{
+    ConsumerEvent, GroupConsumer, GroupSettings, Header, Log, LogError, LogErrorKind, LogRecord, LogResult, Offset,
+    OutgoingRecord, PartitionReader, ProducerSettings, TopicPartition, TransactionalProducer,
+};
+use crate::metric_names as names;
+use crate::queries::CommittedViews;
+use crate::rejection::{ProcessError, Rejection, Stage, codes};
+use crate::task::{Phase, Surroundings, Task};
+use crate::topology::Topology;
+
+pub use dead_letters::{
+    DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE, DEAD_LETTER_OFFSET, DEAD_LETTER_PARTITION, DEAD_LETTER_STAGE,
+    DEAD_LETTER_TIMESTAMP, DEAD_LETTER_TOPIC, DEAD_LETTER_TRUNCATED,
+};
+
+/// How a worker behaves.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// Name of this worker in the group, `<application>-<instance>-<worker>`: static membership and transactional id.
+    pub name: String,
+    /// Time between commits.
+    pub commit_interval: Duration,
+    /// Commit earlier when this many bytes of state are uncommitted.
+    pub uncommitted_bytes: usize,
+    /// Records of one poll.
+    pub poll_records: usize,
+    /// How long a silent worker keeps its tasks.
+    pub session_timeout: Duration,
+    /// After this long the log aborts a transaction of this worker.
+    pub transaction_timeout: Duration,
+    /// Largest record in bytes.
+    pub max_record_bytes: usize,
+    /// Bytes fetched ahead.
+    pub fetch_ahead_bytes: usize,
+    /// Bytes waiting to be sent.
+    pub producer_queue_bytes: usize,
+    /// The worker stops when more than this share of a window of records is rejected.
+    pub rejected_share: f64,
+    /// Records in that window.
+    pub rejected_window: u64,
+}
+
+impl WorkerSettings {
+    /// Defaults measured on a real broker; `name` is unique in the group.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            commit_interval: Duration::from_millis(100),
+            uncommitted_bytes: 32 << 20,
+            poll_records: 2_000,
+            session_timeout: Duration::from_secs(30),
+            transaction_timeout: Duration::from_secs(15),
+            max_record_bytes: 1 << 20,
+            fetch_ahead_bytes: 16 << 20,
+            producer_queue_bytes: 32 << 20,
+            rejected_share: 0.5,
+            rejected_window: 1_000,
+        }
+    }
+}
+
+/// Why a worker stops.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The log refuses for good.
+    #[error("the log refuses: {0}")]
+    Log(#[from] LogError),
+    /// The state on disk cannot be used.
+    #[error("the state cannot be used: {0}")]
+    State(#[from] StateError),
+    /// Too many records are bad: rather a wrong schema or a wrong topic than bad records.
+    #[error(
+        "{rejected} of the last {records} records were rejected, more than the permitted share; the last cause was \
+         {code}: {message}. Nothing of them is committed. Mend the cause, or raise `dead_letters.max_share`"
+    )]
+    TooManyRejections {
+        /// Rejected records in the window.
+        rejected: u64,
+        /// Records in the window.
+        records: u64,
+        /// Code of the last rejection.
+        code: &'static str,
+        /// Its message.
+        message: String,
+    },
+    /// A programmer's error.
+    #[error("stopped on a programmer's error: {0}")]
+    Programming(String),
+}
+
+impl WorkerError {
+    /// Whether the simulated process died (and not the worker's logic).
+    pub fn is_crash(&self) -> bool {
+        matches!(self, Self::Log(error) if error.kind == LogErrorKind::Crashed)
+    }
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepReport {
+    /// Records processed.
+    pub records: usize,
+    /// Timers fired.
+    pub timers: usize,
+    /// A transaction was committed.
+    pub committed: bool,
+    /// Tasks that are not yet processing.
+    pub tasks_restoring: usize,
+    /// Tasks that process.
+    pub tasks_running: usize,
+}
+
+impl StepReport {
+    /// Nothing happened and nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.records == 0 && self.timers == 0 && !self.committed && self.tasks_restoring == 0
+    }
+}
+
+/// What all workers of a process share.
+#[derive(Clone)]
+pub struct WorkerParts {
+    /// What to run.
+    pub topology: Arc<Topology>,
+    /// Codecs.
+    pub schemas: Arc<Schemas>,
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// Where tasks keep their state.
+    pub directory: Arc<dyn StateDirectory>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Committed state for queries.
+    pub views: CommittedViews,
+    /// Fingerprint written with the state.
+    pub fingerprint: String,
+}
+
+pub(crate) type TaskId = (usize, i32);
+
+/// See the module.
+pub struct Worker {
+    parts: WorkerParts,
+    settings: WorkerSettings,
+    consumer: Box<dyn GroupConsumer>,
+    producer: Box<dyn TransactionalProducer>,
+    reader: Box<dyn PartitionReader>,
+    /// Which task and source a partition belongs to, by topic.
+    routes: BTreeMap<Arc<str>, (usize, usize)>,
+    tasks: BTreeMap<TaskId, Task>,
+    /// Partitions given to us whose siblings have not come yet.
+    owned: HashSet<TopicPartition>,
+    transaction_open: bool,
+    transaction_began_ms: i64,
+    last_commit_ms: i64,
+    codec: Codec,
+    outbox: Outbox,
+    filtered: Vec<&'static str>,
+    rejections: RejectionWindow,
+    /// Records whose outputs the log refused as too large: next time they go to the dead letters.
+    refused: HashMap<(TopicPartition, Offset), Rejection>,
+    /// Events polled and not yet handled: a failure in the middle must not lose those behind it.
+    pending: VecDeque<ConsumerEvent>,
+}
+
+#[derive(Default)]
+struct RejectionWindow {
+    records: u64,
+    rejected: u64,
+}
+
+/// How a transaction under way has come to nothing.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Abort, go back to the last commit, go on.
+    Abort(LogError),
+    /// The outcome is unknown or the producer is fenced: read the truth again.
+    Rebuild(LogError),
+    /// Stop.
+    Stop(WorkerError),
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        match error.kind {
+            LogErrorKind::MustAbort | LogErrorKind::NotMember | LogErrorKind::Retriable | LogErrorKind::TooLarge => {
+                Self::Abort(error)
+            }
+            LogErrorKind::Rebuild | LogErrorKind::Unavailable => Self::Rebuild(error),
+            LogErrorKind::Fatal | LogErrorKind::UnknownTopic | LogErrorKind::Crashed => Self::Stop(error.into()),
+        }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        Self::Stop(error.into())
+    }
+}
+
+impl From<WorkerError> for Failure {
+    fn from(error: WorkerError) -> Self {
+        Self::Stop(error)
+    }
+}
+
+impl Worker {
+    /// Joins the group. Tasks come with the first steps.
+    ///
+    /// # Errors
+    /// The log cannot be reached or refuses.
+    pub fn start(parts: WorkerParts, settings: WorkerSettings) -> Result<Self, WorkerError> {
+        let mut producer = parts.log.transactional_producer(&producer_settings(&parts, &settings))?;
+        init_producer(producer.as_mut(), &settings)?;
+        let consumer = parts.log.group_consumer(&GroupSettings {
+            group: parts.topology.application.clone(),
+            instance: settings.name.clone(),
+            topics: parts.topology.source_topics(),
+            session_timeout: settings.session_timeout,
+            fetch_ahead_bytes: settings.fetch_ahead_bytes,
+        })?;
+        let reader = parts.log.reader(crate::log::Isolation::ReadCommitted)?;
+        let now = parts.clock.now_ms();
+        Ok(Self {
+            routes: parts.topology.routes(),
+            settings,
+            consumer,
+            producer,
+            reader,
+            tasks: BTreeMap::new(),
+            owned: HashSet::new(),
+            transaction_open: false,
+            transaction_began_ms: now,
+            last_commit_ms: now,
+            codec: Codec::new(parts.schemas.clone()),
+            outbox: Outbox::default(),
+            filtered: Vec::new(),
+            rejections: RejectionWindow::default(),
+            refused: HashMap::new(),
+            pending: VecDeque::new(),
+            parts,
+        })
+    }
+
+    /// One turn of the loop; waits up to `wait` for something to do.
+    ///
+    /// # Errors
+    /// The worker must not go on: see [`WorkerError`].
+    pub fn step(&mut self, wait: Duration) -> Result<StepReport, WorkerError> {
+        let mut report = StepReport::default();
+        let outcome = self.turn(wait, &mut report);
+        match outcome {
+            Ok(()) => {}
+            Err(Failure::Abort(error)) => self.abort(&error)?,
+            Err(Failure::Rebuild(error)) => self.recover(&error)?,
+            Err(Failure::Stop(error)) => {
+                return Err(error);
+            }
+        }
+        report.tasks_running = self.tasks.values().filter(|t| matches!(t.phase, Phase::Running)).count();
+        report.tasks_restoring = self.tasks.len() - report.tasks_running;
+        Ok(report)
+    }
+
+    fn turn(&mut self, wait: Duration, report: &mut StepReport) -> Result<(), Failure> {
+        let wait = self.wait_for(wait)?;
+        match self.consumer.poll(self.settings.poll_records, wait) {
+            Ok(events) => self.pending.extend(events),
+            Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
+                tracing::warn!(%error, "The log did not answer a poll; trying again.");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        while let Some(event) = self.pending.pop_front() {
+            match event {
+                ConsumerEvent::Assigned(partitions) => self.assigned(&partitions)?,
+                ConsumerEvent::Revoked { partitions, lost } => self.revoked(&partitions, lost)?,
+                ConsumerEvent::Records { from, records } => report.records += self.records(&from, &records)?,
+                ConsumerEvent::OutOfRange(partition) => self.out_of_range(&partition)?,
+            }
+        }
+        self.unpark()?;
+        self.restore()?;
+        report.timers += self.fire_timers()?;
+        if self.commit_is_due() {
+            report.committed = self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// How long a poll may wait, so that replay, timers and commits are not late.
+    fn wait_for(&self, wait: Duration) -> Result<Duration, Failure> {
+        if self.tasks.values().any(|t| !matches!(t.phase, Phase::Running)) {
+            return Ok(wait.min(Duration::from_millis(1)));
+        }
+        let now = self.parts.clock.now_ms();
+        let mut latest = now + wait.as_millis() as i64;
+        if self.transaction_open || self.tasks.values().any(|t| t.dirty) {
+            latest = latest.min(self.last_commit_ms + self.settings.commit_interval.as_millis() as i64);
+        }
+        for task in self.tasks.values() {
+            let store = self.parts.topology.sub_topologies[task.sub].timer_store();
+            if let Some(due) = next_due(&task.state, store, TimerClock::WallClock)? {
+                latest = latest.min(due);
+            }
+        }
+        Ok(Duration::from_millis((latest - now).max(0) as u64))
+    }
+
+    /// Processes records of one partition; answers how many.
+    fn records(&mut self, from: &TopicPartition, records: &[LogRecord]) -> Result<usize, Failure> {
+        let Some(&(sub, source)) = self.routes.get(&from.topic) else { return Ok(0) };
+        let id = (sub, from.partition);
+        let mut processed = 0;
+        for record in records {
+            let Some(task) = self.tasks.get_mut(&id) else { return Ok(processed) };
+            let position = &task.positions[source];
+            // Records behind the position are old news of before an abort; parked partitions are read again later.
+            if !matches!(task.phase, Phase::Running)
+                || position.parked_until_ms.is_some()
+                || record.offset < position.next
+            {
+                continue;
+            }
+            self.process(id, source, record)?;
+            processed += 1;
+            if self.overdue() {
+                self.commit()?;
+            }
+        }
+        Ok(processed)
+    }
+
+    fn process(&mut self, id: TaskId, source: usize, record: &LogRecord) -> Result<(), Failure> {
+        let now_ms = self.parts.clock.now_ms();
+        let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
+        self.outbox.clear();
+        self.filtered.clear();
+        let place = (task.positions[source].from.clone(), record.offset);
+        let outcome = match self.refused.remove(&place) {
+            Some(rejection) => Err((
+                lineage::coordinates(&place.0.topic, place.0.partition, record.offset),
+                ProcessError::Rejected(rejection),
+            )),
+            None => task.process(
+                &mut Surroundings {
+                    topology: &self.parts.topology,
+                    codec: &mut self.codec,
+                    outbox: &mut self.outbox,
+                    filtered: &mut self.filtered,
+                    now_ms,
+                    max_record_bytes: self.settings.max_record_bytes,
+                },
+                source,
+                record,
+            ),
+        };
+        match outcome {
+            Ok(lineage) => {
+                self.count_record(false, None)?;
+                for reason in self.filtered.drain(..) {
+                    metrics::counter!(names::RECORDS_FILTERED, "reason" => reason).increment(1);
+                }
+                if let Err(failure) = self.send_outbox(lineage) {
+                    if let Failure::Abort(error) = &failure
+                        && error.kind == LogErrorKind::TooLarge
+                    {
+                        let rejection =
+                            Rejection { stage: Stage::TooLarge, code: codes::OUTPUT_TOO_LARGE, message: error.message.clone().into() };
+                        self.refused.insert(place, rejection);
+                    }
+                    return Err(failure);
+                }
+            }
+            Err((lineage, ProcessError::Rejected(rejection))) => {
+                self.outbox.clear();
+                self.reject(id, &place.0, record, &rejection, lineage)?;
+            }
+            Err((_, ProcessError::Parked { topic, id: schema })) => {
+                self.outbox.clear();
+                self.park(id, source, topic, schema);
+                return Ok(());
+            }
+            Err((_, ProcessError::State(error))) => return Err(error.into()),
+            Err((_, ProcessError::Programming(message))) => return Err(WorkerError::Programming(message).into()),
+        }
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.positions[source].next = record.offset + 1;
+            task.dirty = true;
+        }
+        Ok(())
+    }
+
+    /// Leaves a partition unread until a schema is at hand; it is asked for once a second.
+    fn park(&mut self, id: TaskId, source: usize, topic: &'static TopicSchema, schema: WriterId) {
+        let at_hand = self.codec.fetch(topic, schema);
+        let until = self.parts.clock.now_ms() + if at_hand { 0 } else { 1_000 };
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let position = &mut task.positions[source];
+        position.parked_until_ms = Some(until);
+        metrics::counter!(names::PARTITIONS_PARKED).increment(1);
+        tracing::info!(partition = %position.from, %schema, "A partition waits for a schema.");
+    }
+
+    fn unpark(&mut self) -> Result<(), Failure> {
+        let now = self.parts.clock.now_ms();
+        let mut again = Vec::new();
+        for task in self.tasks.values_mut() {
+            for position in &mut task.positions {
+                if position.parked_until_ms.is_some_and(|until| until <= now) {
+                    position.parked_until_ms = None;
+                    again.push((position.from.clone(), position.next));
+                }
+            }
+        }
+        if again.is_empty() {
+            return Ok(());
+        }
+        Ok(self.consumer.fetch_from(&again)?)
+    }
+
+    /// A position that the log no longer has: what was there is gone, which is said loudly, and reading goes on.
+    fn out_of_range(&mut self, partition: &TopicPartition) -> Result<(), Failure> {
+        let Some(&(sub, source)) = self.routes.get(&partition.topic) else { return Ok(()) };
+        let earliest = self.consumer.earliest(partition, Duration::from_secs(10))?;
+        let Some(task) = self.tasks.get_mut(&(sub, partition.partition)) else { return Ok(()) };
+        let position = &mut task.positions[source];
+        tracing::error!(
+            %partition,
+            expected = position.next,
+            earliest,
+            "Records were deleted before they were read: the retention of the topic is too short. Reading goes on at the earliest."
+        );
+        metrics::counter!(names::INPUT_GAPS).increment(1);
+        position.next = earliest;
+        task.dirty = true;
+        Ok(self.consumer.fetch_from(&[(partition.clone(), earliest)])?)
+    }
+
+    /// Fires due timers, at most a slice, so that a crowd of them does not hold up records.
+    fn fire_timers(&mut self) -> Result<usize, Failure> {
+        const SLICE: usize = 100;
+        let now_ms = self.parts.clock.now_ms();
+        let mut fired = 0;
+        let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
+        for id in ids {
+            let mut due = Vec::new();
+            if let Some(task) = self.tasks.get(&id).filter(|t| matches!(t.phase, Phase::Running)) {
+                let store = self.parts.topology.sub_topologies[id.0].timer_store();
+                due.extend(due_timers(&task.state, store, TimerClock::StreamTime, task.stream_time_ms, SLICE)?);
+                due.extend(due_timers(&task.state, store, TimerClock::WallClock, now_ms, SLICE)?);
+            }
+            for timer in due {
+                let Some(task) = self.tasks.get_mut(&id) else { break };
+                self.outbox.clear();
+                self.filtered.clear();
+                let outcome = task.fire(
+                    &mut Surroundings {
+                        topology: &self.parts.topology,
+                        codec: &mut self.codec,
+                        outbox: &mut self.outbox,
+                        filtered: &mut self.filtered,
+                        now_ms,
+                        max_record_bytes: self.settings.max_record_bytes,
+                    },
+                    &timer,
+                );
+                fired += 1;
+                match outcome {
+                    Ok(lineage) => self.send_outbox(lineage)?,
+                    Err((lineage, ProcessError::Rejected(rejection))) => {
+                        self.outbox.clear();
+                        self.reject_timer(id, &timer, &rejection, lineage)?;
+                    }
+                    Err((_, ProcessError::Parked { id: schema, .. })) => {
+                        let message = format!("a stored value needs a schema that is not at hand ({schema})");
+                        return Err(WorkerError::Programming(message).into());
+                    }
+                    Err((_, ProcessError::State(error))) => return Err(error.into()),
+                    Err((_, ProcessError::Programming(message))) => return Err(WorkerError::Programming(message).into()),
+                }
+                if self.overdue() {
+                    self.commit()?;
+                }
+            }
+        }
+        if fired > 0 {
+            metrics::counter!(names::TIMERS_FIRED).increment(fired as u64);
+        }
+        Ok(fired)
+    }
+
+    fn send_outbox(&mut self, lineage: bytes::Bytes) -> Result<(), Failure> {
+        if self.outbox.is_empty() {
+            return Ok(());
+        }
+        self.ensure_transaction()?;
+        let common = lineage::headers(lineage);
+        let mut with_rule: Vec<Header> = Vec::new();
+        for output in self.outbox.iter() {
+            let headers: &[Header] = match output.rule {
+                None => &common,
+                Some(rule) => {
+                    with_rule.clear();
+                    with_rule.extend_from_slice(&common);
+                    with_rule.push(rule.clone());
+                    &with_rule
+                }
+            };
+            self.producer.send(&OutgoingRecord {
+                topic: &self.parts.topology.topics[output.topic].name,
+                partition: output.partition,
+                timestamp_ms: output.timestamp_ms,
+                key: Some(output.key),
+                value: output.value,
+                headers,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// After an abort, polled records will be read again; news of the group will not.
+    fn forget_polled_records(&mut self) {
+        self.pending.retain(|event| !matches!(event, ConsumerEvent::Records { .. }));
+    }
+
+    fn ensure_transaction(&mut self) -> LogResult<()> {
+        if !self.transaction_open {
+            self.producer.begin()?;
+            self.transaction_open = true;
+            self.transaction_began_ms = self.parts.clock.now_ms();
+        }
+        Ok(())
+    }
+
+    /// Whether something was processed or written since the last commit.
+    pub fn has_uncommitted(&self) -> bool {
+        self.transaction_open || self.tasks.values().any(|t| t.dirty)
+    }
+
+    /// Tasks that process, and all tasks.
+    pub fn readiness(&self) -> (usize, usize) {
+        (self.tasks.values().filter(|t| matches!(t.phase, Phase::Running)).count(), self.tasks.len())
+    }
+
+    /// Commits what is done and leaves. `keep_assignment`: a restart is at hand, so partitions stay ours.
+    ///
+    /// # Errors
+    /// The last commit failed for good; what it held will be processed again by the next owner.
+    pub fn stop(mut self, keep_assignment: bool) -> Result<(), WorkerError> {
+        match self.commit() {
+            Ok(_) => {}
+            Err(Failure::Abort(error) | Failure::Rebuild(error)) => {
+                tracing::warn!(%error, "The last commit did not succeed; its records will be processed again.");
+            }
+            Err(Failure::Stop(error)) => return Err(error),
+        }
+        for (_, mut task) in std::mem::take(&mut self.tasks) {
+            task.state.flush()?;
+            self.parts.views.remove(&self.parts.topology, task.sub, task.partition);
+        }
+        Ok(self.consumer.close(keep_assignment)?)
+    }
+}
+
+fn producer_settings(parts: &WorkerParts, settings: &WorkerSettings) -> ProducerSettings {
+    let partitions: i32 = parts.topology.topics.iter().map(|t| t.partitions).sum();
+    ProducerSettings {
+        transactional_id: settings.name.clone(),
+        transaction_timeout: settings.transaction_timeout,
+        expected_partitions: partitions as usize,
+        max_record_bytes: dead_letters::largest_letter(settings.max_record_bytes),
+        queue_bytes: settings.producer_queue_bytes,
+    }
+}
+
+/// Initialises a producer, waiting out a broker that is not there.
+fn init_producer(producer: &mut dyn TransactionalProducer, settings: &WorkerSettings) -> LogResult<()> {
+    const ATTEMPTS: u32 = 20;
+    for attempt in 1..=ATTEMPTS {
+        match producer.init(settings.transaction_timeout) {
+            Ok(()) => return Ok(()),
+            Err(error)
+                if attempt < ATTEMPTS && matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) =>
+            {
+                tracing::warn!(%error, attempt, "The producer is not yet initialised; trying again.");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

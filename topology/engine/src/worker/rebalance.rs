@@ -1,0 +1,94 @@
+//! Tasks come and go with their partitions.
+
+use concord_state::TaskState;
+
+use super::{Failure, TaskId, Worker, WorkerError};
+use crate::log::{LogError, LogErrorKind, TopicPartition};
+use crate::metric_names as names;
+use crate::task::{Phase, Task};
+
+impl Worker {
+    /// Opens every task whose partitions are all here.
+    pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), Failure> {
+        self.owned.extend(partitions.iter().cloned());
+        metrics::counter!(names::REBALANCES).increment(1);
+        for partition in partitions {
+            let Some(&(sub, _)) = self.routes.get(&partition.topic) else { continue };
+            let id = (sub, partition.partition);
+            if self.tasks.contains_key(&id) || !self.has_all_partitions(id) {
+                continue;
+            }
+            self.open_task(id)?;
+        }
+        Ok(())
+    }
+
+    fn has_all_partitions(&self, id: TaskId) -> bool {
+        let topology = &self.parts.topology;
+        topology.sub_topologies[id.0]
+            .sources
+            .iter()
+            .all(|s| self.owned.contains(&TopicPartition { topic: topology.topics[s.topic].name.clone(), partition: id.1 }))
+    }
+
+    fn open_task(&mut self, id: TaskId) -> Result<(), WorkerError> {
+        let sub = &self.parts.topology.sub_topologies[id.0];
+        let backend = self.parts.directory.open_task(sub.name, id.1, &sub.stores)?;
+        let state = TaskState::new(backend, sub.stores.clone(), self.parts.fingerprint.clone())?;
+        self.parts.views.insert(&self.parts.topology, id.0, id.1, state.reader());
+        self.tasks.insert(id, Task::new(&self.parts.topology, id.0, id.1, state));
+        tracing::info!(sub_topology = sub.name, partition = id.1, "A task was opened.");
+        Ok(())
+    }
+
+    /// Commits and closes the tasks whose partitions go; what is lost already is aborted.
+    pub(super) fn revoked(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<(), Failure> {
+        let began = std::time::Instant::now();
+        let affected: Vec<TaskId> = partitions
+            .iter()
+            .filter_map(|p| self.routes.get(&p.topic).map(|(sub, _)| (*sub, p.partition)))
+            .filter(|id| self.tasks.contains_key(id))
+            .collect();
+        if !affected.is_empty() {
+            if lost {
+                let cause = LogError::new(LogErrorKind::MustAbort, "partitions were lost to another member");
+                self.abort(&cause)?;
+            } else {
+                self.commit_or_abort()?;
+            }
+        }
+        for id in affected {
+            self.close_task(id)?;
+        }
+        for partition in partitions {
+            self.owned.remove(partition);
+        }
+        if began.elapsed() > self.revoke_budget() {
+            tracing::warn!(seconds = began.elapsed().as_secs_f64(), "Handing over partitions took long.");
+        }
+        Ok(self.consumer.release(partitions)?)
+    }
+
+    fn commit_or_abort(&mut self) -> Result<(), Failure> {
+        match self.commit() {
+            Ok(_) => Ok(()),
+            Err(Failure::Abort(error)) => Ok(self.abort(&error)?),
+            Err(Failure::Rebuild(error)) => Ok(self.recover(&error)?),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn close_task(&mut self, id: TaskId) -> Result<(), WorkerError> {
+        let Some(mut task) = self.tasks.remove(&id) else { return Ok(()) };
+        if let Phase::Restoring(replays) = &task.phase {
+            for replay in replays {
+                self.reader.unassign(&replay.from)?;
+            }
+        }
+        task.state.flush()?;
+        self.parts.views.remove(&self.parts.topology, id.0, id.1);
+        let sub = self.parts.topology.sub_topologies[id.0].name;
+        tracing::info!(sub_topology = sub, partition = id.1, "A task was closed; its state stays on disk.");
+        Ok(())
+    }
+}

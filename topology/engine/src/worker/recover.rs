@@ -1,0 +1,34 @@
+//! The one answer to a fenced producer and to a commit whose outcome is unknown: build anew, and read the truth again.
+//! Nothing here asks whether the commit went through.
+
+use super::{Worker, WorkerError, init_producer, producer_settings};
+use crate::log::{LogError, LogErrorKind};
+use crate::metric_names as names;
+use crate::task::Phase;
+
+impl Worker {
+    /// Drops what is uncommitted, replaces the producer (which fences the old one and settles what it left open), and
+    /// sends every task back to reading its committed positions and the tail of its changelogs.
+    pub(super) fn recover(&mut self, cause: &LogError) -> Result<(), WorkerError> {
+        if cause.kind == LogErrorKind::Crashed {
+            return Err(cause.clone().into());
+        }
+        tracing::warn!(%cause, "The producer is built anew and every task reads its committed position again.");
+        metrics::counter!(names::RECOVERIES).increment(1);
+        self.transaction_open = false;
+        self.forget_polled_records();
+        for task in self.tasks.values_mut() {
+            if let Phase::Restoring(replays) = &task.phase {
+                for replay in replays {
+                    self.reader.unassign(&replay.from)?;
+                }
+            }
+            task.roll_back(&self.parts.topology);
+            task.phase = Phase::Joining;
+        }
+        let mut producer = self.parts.log.transactional_producer(&producer_settings(&self.parts, &self.settings))?;
+        init_producer(producer.as_mut(), &self.settings)?;
+        self.producer = producer;
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! From assignment to processing: committed positions first, then the changelogs up to their ends.
+
+use std::time::Duration;
+
+use super::{Failure, TaskId, Worker};
+use crate::invariants;
+use crate::log::{LogErrorKind, Offset, ReaderEvent, TopicPartition};
+use crate::metric_names as names;
+use crate::task::{Phase, Replay};
+
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Records of one replay slice: running tasks of the worker wait no longer than it takes.
+const SLICE: usize = 20_000;
+
+impl Worker {
+    /// Brings every task that does not process yet one slice further.
+    pub(super) fn restore(&mut self) -> Result<(), Failure> {
+        let joining: Vec<TaskId> =
+            self.tasks.iter().filter(|(_, t)| matches!(t.phase, Phase::Joining)).map(|(id, _)| *id).collect();
+        for id in joining {
+            self.begin_restore(id)?;
+        }
+        if self.tasks.values().any(|t| matches!(t.phase, Phase::Restoring(_))) {
+            self.replay_slice()?;
+        }
+        Ok(())
+    }
+
+    /// Reads the committed positions, and only then the ends of the changelogs: what was committed before is before them.
+    fn begin_restore(&mut self, id: TaskId) -> Result<(), Failure> {
+        let Some(task) = self.tasks.get(&id) else { return Ok(()) };
+        let partitions: Vec<TopicPartition> = task.positions.iter().map(|p| p.from.clone()).collect();
+        let committed = match self.consumer.committed(&partitions, CALL_TIMEOUT) {
+            Ok(committed) => committed,
+            // A transaction of the former owner is not decided yet, or the log is away: ask again with the next step.
+            Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut positions = Vec::with_capacity(partitions.len());
+        for (partition, committed) in partitions.iter().zip(committed) {
+            let position = match committed {
+                Some(offset) => offset,
+                None => match self.consumer.earliest(partition, CALL_TIMEOUT) {
+                    Ok(offset) => offset,
+                    Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
+                        return Ok(());
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+            };
+            positions.push(position);
+        }
+
+        let mut replays = Vec::new();
+        for (store, changelog) in self.parts.topology.sub_topologies[id.0].changelogs.iter().enumerate() {
+            let from =
+                TopicPartition { topic: self.parts.topology.topics[*changelog].name.clone(), partition: id.1 };
+            let (low, high) = match self.reader.watermarks(&from, CALL_TIMEOUT) {
+                Ok(watermarks) => watermarks,
+                Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            replays.push((Replay { store, from, target: high }, low));
+        }
+
+        let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
+        for (position, offset) in task.positions.iter_mut().zip(positions) {
+            position.committed = offset;
+            position.next = offset;
+        }
+        let mut remaining = Vec::new();
+        for (replay, low) in replays {
+            let stored = task.state.changelog_position(replay.store);
+            let from = match stored {
+                Some(position) if position >= low && position <= replay.target => position,
+                None => low,
+                Some(position) => {
+                    // Deleted below us, or deleted and made again: this store, and only this one, starts over.
+                    tracing::error!(changelog = %replay.from, position, low, end = replay.target,
+                        "The changelog does not cover the state on disk: the store is rebuilt from the beginning.");
+                    metrics::counter!(names::STORES_REBUILT).increment(1);
+                    task.state.clear_store(replay.store)?;
+                    low
+                }
+            };
+            self.reader.assign(&replay.from, from)?;
+            remaining.push(replay);
+        }
+        task.phase = Phase::Restoring(remaining);
+        Ok(())
+    }
+
+    fn replay_slice(&mut self) -> Result<(), Failure> {
+        let events = match self.reader.poll(SLICE, Duration::from_millis(20)) {
+            Ok(events) => events,
+            Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        for event in events {
+            match event {
+                ReaderEvent::Records { from, records } => {
+                    let Some((id, store)) = self.replaying(&from) else { continue };
+                    let Some(task) = self.tasks.get_mut(&id) else { continue };
+                    let Some(last) = records.last() else { continue };
+                    let next = last.offset + 1;
+                    let mut bytes = 0;
+                    let mut entries: Vec<(&[u8], Option<&[u8]>)> = Vec::with_capacity(records.len());
+                    for record in &records {
+                        let Some(key) = record.key.as_deref() else { continue };
+                        bytes += key.len() + record.value.as_ref().map_or(0, |v| v.len());
+                        entries.push((key, record.value.as_deref()));
+                    }
+                    task.state.apply_restored(store, entries, next)?;
+                    metrics::counter!(names::RESTORED_RECORDS).increment(records.len() as u64);
+                    metrics::counter!(names::RESTORED_BYTES).increment(bytes as u64);
+                }
+                ReaderEvent::End { from, offset } => self.replayed_to(&from, offset)?,
+                ReaderEvent::OutOfRange(from) => {
+                    let Some((id, store)) = self.replaying(&from) else { continue };
+                    let (low, _) = self.reader.watermarks(&from, CALL_TIMEOUT)?;
+                    if let Some(task) = self.tasks.get_mut(&id) {
+                        task.state.clear_store(store)?;
+                    }
+                    self.reader.assign(&from, low)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which task and store a changelog partition restores.
+    fn replaying(&self, from: &TopicPartition) -> Option<(TaskId, usize)> {
+        for (id, task) in &self.tasks {
+            if let Phase::Restoring(replays) = &task.phase
+                && let Some(replay) = replays.iter().find(|r| r.from == *from)
+            {
+                return Some((*id, replay.store));
+            }
+        }
+        None
+    }
+
+    fn replayed_to(&mut self, from: &TopicPartition, offset: Offset) -> Result<(), Failure> {
+        let Some((id, store)) = self.replaying(from) else { return Ok(()) };
+        let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
+        let Phase::Restoring(replays) = &mut task.phase else { return Ok(()) };
+        let Some(place) = replays.iter().position(|r| r.from == *from) else { return Ok(()) };
+        // The last stable offset has not reached the end we took: a transaction is being decided. Its end comes later.
+        if offset < replays[place].target {
+            return Ok(());
+        }
+        let replay = replays.remove(place);
+        invariants::restored_to_the_end(offset, replay.target);
+        let done = replays.is_empty();
+        task.state.apply_restored(store, std::iter::empty(), offset)?;
+        self.reader.unassign(from)?;
+        if done {
+            self.begin_processing(id)?;
+        }
+        Ok(())
+    }
+
+    fn begin_processing(&mut self, id: TaskId) -> Result<(), Failure> {
+        let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
+        task.phase = Phase::Running;
+        task.stream_time_ms = task.stream_time_ms.max(task.state.meta().stream_time_ms);
+        let positions: Vec<(TopicPartition, Offset)> =
+            task.positions.iter().map(|p| (p.from.clone(), p.committed)).collect();
+        let sub = self.parts.topology.sub_topologies[id.0].name;
+        tracing::info!(sub_topology = sub, partition = id.1, "A task has its state and begins to process.");
+        Ok(self.consumer.fetch_from(&positions)?)
+    }
+}

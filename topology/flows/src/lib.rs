@@ -1,0 +1,3 @@
+//! The systems that run on the engine, one folder each.
+
+pub mod list_reconciliation;

@@ -1,0 +1,25 @@
+//! List reconciliation: a GP practice extract against PDS, from file to differences.
+//!
+//! The rules are pure: [`file_name`], [`extract`], [`registration`], [`compare`], [`outputs`]. The flow is three processors:
+//! the intake of files, the comparison with PDS, and the report of a job, wired in [`topology()`].
+
+pub mod codes;
+pub mod compare;
+mod comparison;
+pub mod extract;
+pub mod file_name;
+pub mod ids;
+mod intake;
+pub mod outputs;
+pub mod profile;
+pub mod registration;
+mod report;
+pub mod settings;
+pub mod topology;
+mod uk_time;
+pub mod values;
+
+pub use file_name::{ExtractFileName, parse_extract_file_name};
+pub use profile::Profile;
+pub use settings::{OnInvalid, RegistrationSource, Settings};
+pub use topology::topology;
