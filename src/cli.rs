@@ -26,9 +26,74 @@ pub enum Command {
         Exit codes: 0 reconciled, 1 failed, 2 usage or configuration, 3 an extract was rejected"
     )]
     Reconcile(ReconcileArgs),
+    /// Process what arrives on a Kafka cluster, until SIGTERM.
+    #[command(
+        after_help = "Example:\n  concord topics apply --config concord.toml\n  concord run --config concord.toml"
+    )]
+    Run(RunArgs),
+    /// Topics as declared and as they are.
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+    /// Publish files to a cluster; the same file twice changes nothing.
+    #[command(subcommand)]
+    Produce(ProduceCommand),
     /// Show the graph of processors, stores and topics.
     #[command(subcommand)]
     Topology(TopologyCommand),
+}
+
+/// The configuration file.
+#[derive(Args)]
+pub struct ConfigArgs {
+    /// Configuration file (TOML).
+    #[arg(long)]
+    pub config: PathBuf,
+}
+
+/// `concord run`
+#[derive(Args)]
+pub struct RunArgs {
+    /// Configuration file (TOML).
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Run although state of an earlier topology is left behind.
+    #[arg(long)]
+    pub accept_migration: bool,
+}
+
+/// `concord topics`
+#[derive(Subcommand)]
+pub enum TopicsCommand {
+    /// What `apply` would do.
+    Plan(ConfigArgs),
+    /// Create missing topics and register the schemas.
+    Apply(ConfigArgs),
+    /// Every declared topic with its key, schema and retention.
+    List(ConfigArgs),
+}
+
+/// `concord produce`
+#[derive(Subcommand)]
+pub enum ProduceCommand {
+    /// Publish a GP extract.
+    Extract(ProduceArgs),
+    /// Publish PDS records (FHIR NDJSON, or the CSV of the PDS test pack).
+    Pds(ProduceArgs),
+    /// Publish a list of registrations (`nhs_number,gp_practice,dispensing_flag`).
+    Registrations(ProduceArgs),
+}
+
+/// What is published, and where.
+#[derive(Args)]
+pub struct ProduceArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Configuration file (TOML).
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Processing time, such as 2021-08-10T13:40:00Z; now, if not given.
+    #[arg(long)]
+    pub at: Option<Timestamp>,
 }
 
 /// `concord demo`
@@ -83,6 +148,8 @@ pub enum TopologyCommand {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Say whether the state on disk fits: same, compatible, needs migration, refused.
+    Check(ConfigArgs),
 }
 
 /// Forms of a description.

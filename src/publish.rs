@@ -82,8 +82,7 @@ impl Producer {
         let digest: [u8; 32] = digest.finalize().into();
         let job_id = ids::job_id(&name, &digest);
 
-        let opened =
-            ExtractOpened { job_id: &job_id, file_name: &name, received_at_ms: self.at_ms, bytes };
+        let opened = ExtractOpened { job_id: &job_id, file_name: &name, received_at_ms: self.at_ms, bytes };
         self.send(GP_EXTRACT, &codec::GP_EXTRACT, &job_id, Some(&ExtractEvent::ExtractOpened(opened)))?;
         let mut sequence = 0;
         for piece in Pieces(File::open(path).map_err(reading)?) {
@@ -118,7 +117,10 @@ impl Producer {
         self.pds_entries(FhirReader::open(&name, file, settings).map_err(failed)?)
     }
 
-    fn pds_entries(&mut self, entries: impl Iterator<Item = Result<PdsEntry, ReadError>>) -> Result<Published, Failure> {
+    fn pds_entries(
+        &mut self,
+        entries: impl Iterator<Item = Result<PdsEntry, ReadError>>,
+    ) -> Result<Published, Failure> {
         let mut published = Published::default();
         for entry in entries {
             let Some(entry) = usable(entry, &mut published)? else { continue };

@@ -21,7 +21,8 @@ pub fn of(outcome: &Outcome, out: &Path) -> String {
     }
     let records: i64 = outcome.jobs.iter().map(|job| job.counts.records).sum();
     if outcome.rejected_rows > 0 {
-        let _ = writeln!(text, "{} rows of the PDS side could not be used; each is named above.", outcome.rejected_rows);
+        let _ =
+            writeln!(text, "{} rows of the PDS side could not be used; each is named above.", outcome.rejected_rows);
     }
     let _ = writeln!(
         text,
@@ -42,7 +43,8 @@ fn job_lines(job: &JobResult, out: &Path) -> String {
             let _ = writeln!(text, "  {reason}");
         }
         if job.invalid_records > 0 {
-            let _ = writeln!(text, "  {} records are invalid; each is explained in validation.json", job.invalid_records);
+            let _ =
+                writeln!(text, "  {} records are invalid; each is explained in validation.json", job.invalid_records);
         }
     } else {
         let c = &job.counts;

@@ -16,12 +16,7 @@ mod samples;
 /// Bytes of the single-object header.
 const HEADER: usize = 10;
 
-fn encode<T: Serialize>(
-    criterion: &mut Criterion,
-    name: &str,
-    topic: &'static TopicSchema,
-    value: &T,
-) -> Vec<u8> {
+fn encode<T: Serialize>(criterion: &mut Criterion, name: &str, topic: &'static TopicSchema, value: &T) -> Vec<u8> {
     let mut encoder = Schemas::bundled().encoder();
     let mut bytes = Vec::new();
     criterion.bench_function(&format!("encode {name}"), |bencher| {
@@ -56,28 +51,15 @@ fn independent(criterion: &mut Criterion, name: &str, topic: &TopicSchema, bytes
 fn codec(criterion: &mut Criterion) {
     let decoder = Schemas::bundled().decoder();
 
-    let bytes = encode(
-        criterion,
-        "JobRecord",
-        &GP_RECORD,
-        &GpEvent::JobRecord(samples::job_record()),
-    );
+    let bytes = encode(criterion, "JobRecord", &GP_RECORD, &GpEvent::JobRecord(samples::job_record()));
     criterion.bench_function("decode JobRecord", |bencher| {
-        bencher.iter(|| {
-            decoder
-                .decode::<GpEvent>(&GP_RECORD, black_box(&bytes))
-                .is_ok()
-        });
+        bencher.iter(|| decoder.decode::<GpEvent>(&GP_RECORD, black_box(&bytes)).is_ok());
     });
     independent(criterion, "JobRecord", &GP_RECORD, &bytes);
 
     let bytes = encode(criterion, "PdsRecord", &PDS_RECORD, &samples::pds_record());
     criterion.bench_function("decode PdsRecord", |bencher| {
-        bencher.iter(|| {
-            decoder
-                .decode::<PdsRecord>(&PDS_RECORD, black_box(&bytes))
-                .is_ok()
-        });
+        bencher.iter(|| decoder.decode::<PdsRecord>(&PDS_RECORD, black_box(&bytes)).is_ok());
     });
     independent(criterion, "PdsRecord", &PDS_RECORD, &bytes);
 }

@@ -29,24 +29,14 @@ impl Schemas {
     pub fn with_registry(client: RegistryClient) -> Result<Self, RegistryError> {
         let mut framings = Vec::with_capacity(ALL.len());
         for topic in ALL {
-            framings.push(Framing::Confluent {
-                schema_id: client.register(&topic.subject(), topic.avsc())?,
-            });
+            framings.push(Framing::Confluent { schema_id: client.register(&topic.subject(), topic.avsc())? });
         }
-        Ok(Self {
-            framings,
-            registry: Some(client),
-            met: Mutex::default(),
-        })
+        Ok(Self { framings, registry: Some(client), met: Mutex::default() })
     }
 
     /// The bundled schemas with a framing per topic, for ids that are known without asking a registry.
     pub fn framed(framing_of: impl Fn(&'static TopicSchema) -> Framing) -> Self {
-        Self {
-            framings: ALL.iter().map(|topic| framing_of(topic)).collect(),
-            registry: None,
-            met: Mutex::default(),
-        }
+        Self { framings: ALL.iter().map(|topic| framing_of(topic)).collect(), registry: None, met: Mutex::default() }
     }
 
     /// How values of this topic are written.
@@ -70,43 +60,22 @@ impl Schemas {
     /// # Errors
     /// [`RegistryError::Unavailable`]: try again later. [`RegistryError::UnknownSchemaId`],
     /// [`RegistryError::UnknownFingerprint`] and [`RegistryError::Unreadable`]: the record cannot be read.
-    pub fn writer_schema(
-        &self,
-        topic: &'static TopicSchema,
-        id: WriterId,
-    ) -> Result<Arc<WriterSchema>, RegistryError> {
-        let met = self
-            .met
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&(topic.name(), id))
-            .cloned();
+    pub fn writer_schema(&self, topic: &'static TopicSchema, id: WriterId) -> Result<Arc<WriterSchema>, RegistryError> {
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner).get(&(topic.name(), id)).cloned();
         if let Some(writer) = met {
             return Ok(writer);
         }
         let schema_id = match id {
             WriterId::Registry(schema_id) => schema_id,
             WriterId::Fingerprint(_) => {
-                return Err(RegistryError::UnknownFingerprint {
-                    topic: topic.name(),
-                    id,
-                });
+                return Err(RegistryError::UnknownFingerprint { topic: topic.name(), id });
             }
         };
         let Some(registry) = &self.registry else {
-            return Err(RegistryError::NotConfigured {
-                topic: topic.name(),
-                schema_id,
-            });
+            return Err(RegistryError::NotConfigured { topic: topic.name(), schema_id });
         };
-        let writer = Arc::new(WriterSchema::new(
-            topic,
-            &registry.schema_by_id(schema_id)?,
-        )?);
-        self.met
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert((topic.name(), id), Arc::clone(&writer));
+        let writer = Arc::new(WriterSchema::new(topic, &registry.schema_by_id(schema_id)?)?);
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).insert((topic.name(), id), Arc::clone(&writer));
         Ok(writer)
     }
 }

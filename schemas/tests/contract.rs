@@ -20,18 +20,10 @@ fn walk(schema: &Value, visit: &mut impl FnMut(&Value)) {
         Value::Array(branches) => branches.iter().for_each(|branch| walk(branch, visit)),
         Value::Object(object) => {
             visit(schema);
-            for field in object
-                .get("fields")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
+            for field in object.get("fields").and_then(Value::as_array).into_iter().flatten() {
                 walk(&field["type"], visit);
             }
-            for inner in ["items", "values"]
-                .iter()
-                .filter_map(|key| object.get(*key))
-            {
+            for inner in ["items", "values"].iter().filter_map(|key| object.get(*key)) {
                 walk(inner, visit);
             }
         }
@@ -40,9 +32,7 @@ fn walk(schema: &Value, visit: &mut impl FnMut(&Value)) {
 }
 
 fn has_doc(value: &Value) -> bool {
-    value["doc"]
-        .as_str()
-        .is_some_and(|doc| !doc.trim().is_empty())
+    value["doc"].as_str().is_some_and(|doc| !doc.trim().is_empty())
 }
 
 #[test]
@@ -52,20 +42,9 @@ fn every_record_enum_and_field_is_documented() {
             if !matches!(schema["type"].as_str(), Some("record" | "enum")) {
                 return;
             }
-            assert!(
-                has_doc(schema),
-                "{}: {} has no doc",
-                topic.name(),
-                schema["name"]
-            );
+            assert!(has_doc(schema), "{}: {} has no doc", topic.name(), schema["name"]);
             for field in schema["fields"].as_array().into_iter().flatten() {
-                assert!(
-                    has_doc(field),
-                    "{}: {}.{} has no doc",
-                    topic.name(),
-                    schema["name"],
-                    field["name"]
-                );
+                assert!(has_doc(field), "{}: {}.{} has no doc", topic.name(), schema["name"], field["name"]);
             }
         });
     }
@@ -77,12 +56,7 @@ fn every_named_type_is_in_a_namespace_of_concord() {
         walk(&parsed(topic), &mut |schema| {
             if schema.get("name").is_some() {
                 let namespace = schema["namespace"].as_str().unwrap_or_default();
-                assert!(
-                    namespace.starts_with("concord."),
-                    "{}: {} is in '{namespace}'",
-                    topic.name(),
-                    schema["name"]
-                );
+                assert!(namespace.starts_with("concord."), "{}: {} is in '{namespace}'", topic.name(), schema["name"]);
             }
         });
     }
@@ -106,14 +80,9 @@ fn every_optional_field_begins_with_null_and_defaults_to_it() {
 #[test]
 fn every_avro_file_is_the_schema_of_a_topic() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/avro");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .collect();
-    let mut topics: Vec<_> = ALL
-        .iter()
-        .map(|topic| format!("{}.avsc", topic.name()))
-        .collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let mut topics: Vec<_> = ALL.iter().map(|topic| format!("{}.avsc", topic.name())).collect();
     files.sort();
     topics.sort();
     assert_eq!(files, topics);
@@ -139,70 +108,36 @@ fn fingerprints_are_those_of_an_independent_implementation() {
         let mut physical = parsed(topic);
         without_logical_types(&mut physical);
         let independent = Schema::parse(&physical).unwrap().fingerprint::<Rabin>();
-        assert_eq!(
-            topic.fingerprint().to_le_bytes()[..],
-            independent.bytes[..],
-            "{}",
-            topic.name()
-        );
+        assert_eq!(topic.fingerprint().to_le_bytes()[..], independent.bytes[..], "{}", topic.name());
     }
 }
 
 /// The value as an independent reader sees it must be the value as serde sees it, and its bytes the same.
-fn assert_independently_readable<T: Serialize>(
-    topic: &'static TopicSchema,
-    value: &T,
-    is_union: bool,
-) {
+fn assert_independently_readable<T: Serialize>(topic: &'static TopicSchema, value: &T, is_union: bool) {
     let schema = Schema::parse_str(topic.avsc()).unwrap();
     let mut bytes = Vec::new();
-    Schemas::bundled()
-        .encoder()
-        .encode(topic, value, &mut bytes)
-        .unwrap();
+    Schemas::bundled().encoder().encode(topic, value, &mut bytes).unwrap();
     let mut datum = &bytes[10..];
     let independent = apache_avro::from_avro_datum(&schema, &mut datum, None).unwrap();
     assert!(datum.is_empty(), "{}: bytes left over", topic.name());
-    assert_eq!(
-        apache_avro::to_avro_datum(&schema, independent.clone()).unwrap(),
-        bytes[10..],
-        "{}",
-        topic.name()
-    );
+    assert_eq!(apache_avro::to_avro_datum(&schema, independent.clone()).unwrap(), bytes[10..], "{}", topic.name());
 
     let mut expected = serde_json::to_value(value).unwrap();
     if is_union {
-        expected = expected
-            .as_object()
-            .unwrap()
-            .values()
-            .next()
-            .unwrap()
-            .clone();
+        expected = expected.as_object().unwrap().values().next().unwrap().clone();
     }
-    assert_eq!(
-        Value::try_from(independent).unwrap(),
-        expected,
-        "{}",
-        topic.name()
-    );
+    assert_eq!(Value::try_from(independent).unwrap(), expected, "{}", topic.name());
 }
 
 #[test]
 fn an_independent_reader_sees_the_same_values() {
-    samples::extract_events()
-        .iter()
-        .for_each(|event| assert_independently_readable(&GP_EXTRACT, event, true));
-    samples::gp_events()
-        .iter()
-        .for_each(|event| assert_independently_readable(&GP_RECORD, event, true));
+    samples::extract_events().iter().for_each(|event| assert_independently_readable(&GP_EXTRACT, event, true));
+    samples::gp_events().iter().for_each(|event| assert_independently_readable(&GP_RECORD, event, true));
     assert_independently_readable(&PDS_RECORD, &samples::pds_record(), false);
     assert_independently_readable(&PDS_REGISTRATION, &samples::registration(), false);
     assert_independently_readable(&OUTCOME, &samples::outcome(), false);
     assert_independently_readable(&DIFFERENCE, &samples::difference(), false);
-    samples::job_events()
-        .iter()
-        .for_each(|event| assert_independently_readable(&JOB_EVENT, event, true));
+    samples::job_events().iter().for_each(|event| assert_independently_readable(&JOB_EVENT, event, true));
     assert_independently_readable(&JOB, &samples::job(), false);
     assert_independently_readable(&FILE, &samples::file_chunk(), false);
 }

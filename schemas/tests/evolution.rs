@@ -23,14 +23,8 @@ fn fields(record: &mut Value) -> &mut Vec<Value> {
 /// The bytes of `value` as a writer with another version of the schema would have written it.
 fn written_with<T: Serialize>(topic: &'static TopicSchema, version: &Value, value: &T) -> Vec<u8> {
     let mut ours = Vec::new();
-    Schemas::bundled()
-        .encoder()
-        .encode(topic, value, &mut ours)
-        .unwrap();
-    let (our_schema, their_schema) = (
-        Schema::parse_str(topic.avsc()).unwrap(),
-        Schema::parse(version).unwrap(),
-    );
+    Schemas::bundled().encoder().encode(topic, value, &mut ours).unwrap();
+    let (our_schema, their_schema) = (Schema::parse_str(topic.avsc()).unwrap(), Schema::parse(version).unwrap());
     let theirs = from_avro_datum(&our_schema, &mut &ours[10..], Some(&their_schema)).unwrap();
     let mut bytes = vec![0, 0, 0, 0, 77];
     bytes.extend(to_avro_datum(&their_schema, theirs).unwrap());
@@ -39,21 +33,12 @@ fn written_with<T: Serialize>(topic: &'static TopicSchema, version: &Value, valu
 
 fn decoder_that_learned(topic: &'static TopicSchema, version: &Value) -> Decoder {
     let mut decoder = Schemas::bundled().decoder();
-    decoder.learn(
-        WriterId::Registry(77),
-        Arc::new(WriterSchema::new(topic, &version.to_string()).unwrap()),
-    );
+    decoder.learn(WriterId::Registry(77), Arc::new(WriterSchema::new(topic, &version.to_string()).unwrap()));
     decoder
 }
 
-fn read_back<'a, T: Deserialize<'a>>(
-    topic: &'static TopicSchema,
-    version: &Value,
-    bytes: &'a [u8],
-) -> T {
-    decoder_that_learned(topic, version)
-        .decode(topic, bytes)
-        .unwrap()
+fn read_back<'a, T: Deserialize<'a>>(topic: &'static TopicSchema, version: &Value, bytes: &'a [u8]) -> T {
+    decoder_that_learned(topic, version).decode(topic, bytes).unwrap()
 }
 
 fn refusal(topic: &'static TopicSchema, version: &Value) -> String {
@@ -66,27 +51,18 @@ fn refusal(topic: &'static TopicSchema, version: &Value) -> String {
 #[test]
 fn a_field_that_only_the_writer_knows_is_skipped() {
     let mut newer = parsed(&PDS_RECORD);
-    fields(&mut newer).insert(3, json!({"name": "new_list", "type": {"type": "array", "items": "string"}, "default": ["x", "y"]}));
     fields(&mut newer)
-        .push(json!({"name": "new_number", "type": ["null", "long"], "default": null}));
+        .insert(3, json!({"name": "new_list", "type": {"type": "array", "items": "string"}, "default": ["x", "y"]}));
+    fields(&mut newer).push(json!({"name": "new_number", "type": ["null", "long"], "default": null}));
     let bytes = written_with(&PDS_RECORD, &newer, &samples::pds_record());
-    assert_eq!(
-        read_back::<PdsRecord>(&PDS_RECORD, &newer, &bytes),
-        samples::pds_record()
-    );
+    assert_eq!(read_back::<PdsRecord>(&PDS_RECORD, &newer, &bytes), samples::pds_record());
 }
 
 #[test]
 fn a_field_that_only_the_writer_knows_is_skipped_inside_a_union() {
     let mut newer = parsed(&GP_RECORD);
-    let patient = fields(&mut newer[0])
-        .iter_mut()
-        .find(|field| field["name"] == "record")
-        .unwrap();
-    fields(&mut patient["type"]).insert(
-        0,
-        json!({"name": "new_text", "type": "string", "default": "new"}),
-    );
+    let patient = fields(&mut newer[0]).iter_mut().find(|field| field["name"] == "record").unwrap();
+    fields(&mut patient["type"]).insert(0, json!({"name": "new_text", "type": "string", "default": "new"}));
     for event in samples::gp_events() {
         let bytes = written_with(&GP_RECORD, &newer, &event);
         assert_eq!(read_back::<GpEvent>(&GP_RECORD, &newer, &bytes), event);
@@ -97,27 +73,15 @@ fn a_field_that_only_the_writer_knows_is_skipped_inside_a_union() {
 fn an_optional_field_that_the_writer_did_not_know_is_none() {
     let mut older = parsed(&OUTCOME);
     fields(&mut older).retain(|field| field["name"] != "nhs_number");
-    let sent = Outcome {
-        nhs_number: Some("9990548609"),
-        ..samples::outcome()
-    };
+    let sent = Outcome { nhs_number: Some("9990548609"), ..samples::outcome() };
     let bytes = written_with(&OUTCOME, &older, &sent);
-    assert_eq!(
-        read_back::<Outcome>(&OUTCOME, &older, &bytes),
-        Outcome {
-            nhs_number: None,
-            ..sent
-        }
-    );
+    assert_eq!(read_back::<Outcome>(&OUTCOME, &older, &bytes), Outcome { nhs_number: None, ..sent });
 }
 
 #[test]
 fn no_optional_field_of_a_patient_record_is_needed() {
     let mut older = parsed(&GP_RECORD);
-    let patient = fields(&mut older[0])
-        .iter_mut()
-        .find(|field| field["name"] == "record")
-        .unwrap();
+    let patient = fields(&mut older[0]).iter_mut().find(|field| field["name"] == "record").unwrap();
     fields(&mut patient["type"]).retain(|field| field.get("default").is_none());
     let required = GpRecord {
         registered_gp: "1234567,123ABC",
@@ -127,15 +91,8 @@ fn no_optional_field_of_a_patient_record_is_needed() {
         trans_id: "1",
         ..GpRecord::default()
     };
-    let bytes = written_with(
-        &GP_RECORD,
-        &older,
-        &GpEvent::JobRecord(samples::job_record()),
-    );
-    let expected = GpEvent::JobRecord(JobRecord {
-        record: required,
-        ..samples::job_record()
-    });
+    let bytes = written_with(&GP_RECORD, &older, &GpEvent::JobRecord(samples::job_record()));
+    let expected = GpEvent::JobRecord(JobRecord { record: required, ..samples::job_record() });
     assert_eq!(read_back::<GpEvent>(&GP_RECORD, &older, &bytes), expected);
 }
 
@@ -144,24 +101,15 @@ fn fields_in_another_order_are_found_by_name() {
     let mut reordered = parsed(&PDS_RECORD);
     fields(&mut reordered).reverse();
     let bytes = written_with(&PDS_RECORD, &reordered, &samples::pds_record());
-    assert_eq!(
-        read_back::<PdsRecord>(&PDS_RECORD, &reordered, &bytes),
-        samples::pds_record()
-    );
+    assert_eq!(read_back::<PdsRecord>(&PDS_RECORD, &reordered, &bytes), samples::pds_record());
 }
 
 #[test]
 fn a_writer_that_never_leaves_a_field_empty_is_read() {
     let mut stricter = parsed(&OUTCOME);
-    let nhs_number = fields(&mut stricter)
-        .iter_mut()
-        .find(|field| field["name"] == "nhs_number")
-        .unwrap();
+    let nhs_number = fields(&mut stricter).iter_mut().find(|field| field["name"] == "nhs_number").unwrap();
     *nhs_number = json!({"name": "nhs_number", "type": "string"});
-    let sent = Outcome {
-        nhs_number: Some("9990548609"),
-        ..samples::outcome()
-    };
+    let sent = Outcome { nhs_number: Some("9990548609"), ..samples::outcome() };
     let bytes = written_with(&OUTCOME, &stricter, &sent);
     assert_eq!(read_back::<Outcome>(&OUTCOME, &stricter, &bytes), sent);
 }
@@ -169,18 +117,12 @@ fn a_writer_that_never_leaves_a_field_empty_is_read() {
 #[test]
 fn numbers_of_a_narrower_type_are_read() {
     let mut narrower = parsed(&OUTCOME);
-    let number = fields(&mut narrower)
-        .iter_mut()
-        .find(|field| field["name"] == "number")
-        .unwrap();
+    let number = fields(&mut narrower).iter_mut().find(|field| field["name"] == "number").unwrap();
     number["type"] = json!("int");
     // apache-avro does not narrow by itself, so the writer's bytes come from our own: int and long are written alike.
     let mut bytes = written_with(&OUTCOME, &parsed(&OUTCOME), &samples::outcome());
     bytes[4] = 77;
-    assert_eq!(
-        read_back::<Outcome>(&OUTCOME, &narrower, &bytes),
-        samples::outcome()
-    );
+    assert_eq!(read_back::<Outcome>(&OUTCOME, &narrower, &bytes), samples::outcome());
 }
 
 #[test]
@@ -195,16 +137,10 @@ fn old_versions_are_also_known_by_fingerprint() {
     let id = WriterId::Fingerprint(writer.fingerprint());
     assert_eq!(
         decoder.decode::<Outcome>(&OUTCOME, &bytes),
-        Err(CodecError::UnknownWriterSchema {
-            topic: OUTCOME.name(),
-            id
-        })
+        Err(CodecError::UnknownWriterSchema { topic: OUTCOME.name(), id })
     );
     decoder.learn(id, writer);
-    assert_eq!(
-        decoder.decode::<Outcome>(&OUTCOME, &bytes),
-        Ok(samples::outcome())
-    );
+    assert_eq!(decoder.decode::<Outcome>(&OUTCOME, &bytes), Ok(samples::outcome()));
 }
 
 #[test]
@@ -212,48 +148,28 @@ fn a_schema_learned_for_one_topic_is_not_used_for_another() {
     let decoder = decoder_that_learned(&OUTCOME, &parsed(&OUTCOME));
     let bytes = written_with(&JOB, &parsed(&JOB), &samples::job());
     let id = WriterId::Registry(77);
-    assert_eq!(
-        decoder.decode::<Job>(&JOB, &bytes),
-        Err(CodecError::UnknownWriterSchema {
-            topic: JOB.name(),
-            id
-        })
-    );
+    assert_eq!(decoder.decode::<Job>(&JOB, &bytes), Err(CodecError::UnknownWriterSchema { topic: JOB.name(), id }));
 }
 
 #[test]
 fn a_writer_without_a_required_field_is_refused() {
     let mut older = parsed(&PDS_RECORD);
     fields(&mut older).retain(|field| field["name"] != "surname");
-    assert!(
-        refusal(&PDS_RECORD, &older).contains("surname"),
-        "{}",
-        refusal(&PDS_RECORD, &older)
-    );
+    assert!(refusal(&PDS_RECORD, &older).contains("surname"), "{}", refusal(&PDS_RECORD, &older));
 }
 
 #[test]
 fn a_writer_with_another_type_is_refused() {
     let mut other = parsed(&PDS_RECORD);
-    let version = fields(&mut other)
-        .iter_mut()
-        .find(|field| field["name"] == "version")
-        .unwrap();
+    let version = fields(&mut other).iter_mut().find(|field| field["name"] == "version").unwrap();
     version["type"] = json!("long");
-    assert!(
-        refusal(&PDS_RECORD, &other).contains("version"),
-        "{}",
-        refusal(&PDS_RECORD, &other)
-    );
+    assert!(refusal(&PDS_RECORD, &other).contains("version"), "{}", refusal(&PDS_RECORD, &other));
 }
 
 #[test]
 fn a_writer_with_an_event_that_we_do_not_know_is_refused() {
     let mut newer = parsed(&GP_EXTRACT);
-    newer
-        .as_array_mut()
-        .unwrap()
-        .push(json!({"type": "record", "name": "concord.gp.ExtractPaused", "fields": []}));
+    newer.as_array_mut().unwrap().push(json!({"type": "record", "name": "concord.gp.ExtractPaused", "fields": []}));
     assert!(!refusal(&GP_EXTRACT, &newer).is_empty());
 }
 

@@ -16,10 +16,7 @@ use concord_schemas::list_reconciliation::Job;
 use concord_schemas::registry::{RegistryClient, RegistryError, Retries};
 use serde_json::json;
 
-const PATIENCE: Retries = Retries {
-    attempts: 3,
-    first_delay: Duration::from_millis(1),
-};
+const PATIENCE: Retries = Retries { attempts: 3, first_delay: Duration::from_millis(1) };
 
 /// A registry that gives the prepared answers in order, then closes its door. Keeps the request lines it saw.
 struct ScriptedRegistry {
@@ -43,8 +40,7 @@ impl ScriptedRegistry {
                 loop {
                     let mut header = String::new();
                     reader.read_line(&mut header).unwrap();
-                    if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:")
-                    {
+                    if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
                         length = value.trim().parse().unwrap();
                     }
                     if header == "\r\n" {
@@ -52,29 +48,17 @@ impl ScriptedRegistry {
                     }
                 }
                 reader.read_exact(&mut vec![0; length]).unwrap();
-                seen.lock().unwrap().push(
-                    request_line
-                        .trim_end()
-                        .trim_end_matches(" HTTP/1.1")
-                        .to_owned(),
-                );
-                let head = format!(
-                    "HTTP/1.1 {status} x\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                    body.len()
-                );
-                reader
-                    .into_inner()
-                    .write_all((head + &body).as_bytes())
-                    .unwrap();
+                seen.lock().unwrap().push(request_line.trim_end().trim_end_matches(" HTTP/1.1").to_owned());
+                let head =
+                    format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                reader.into_inner().write_all((head + &body).as_bytes()).unwrap();
             }
         });
         Self { url, requests }
     }
 
     fn client(&self) -> RegistryClient {
-        RegistryClient::new(&self.url)
-            .unwrap()
-            .with_retries(PATIENCE)
+        RegistryClient::new(&self.url).unwrap().with_retries(PATIENCE)
     }
 
     fn requests(&self) -> Vec<String> {
@@ -83,10 +67,7 @@ impl ScriptedRegistry {
 }
 
 fn refusal(status: u16, code: u32, message: &str) -> (u16, String) {
-    (
-        status,
-        json!({"error_code": code, "message": message}).to_string(),
-    )
+    (status, json!({"error_code": code, "message": message}).to_string())
 }
 
 #[test]
@@ -96,14 +77,8 @@ fn an_outage_is_waited_out() {
         refusal(500, 50001, "store is down"),
         (200, json!({"schema": "\"string\""}).to_string()),
     ]);
-    assert_eq!(
-        registry.client().schema_by_id(7),
-        Ok("\"string\"".to_owned())
-    );
-    assert_eq!(
-        registry.requests(),
-        vec!["GET /apis/registry/schemas/ids/7?deleted=true"; 3]
-    );
+    assert_eq!(registry.client().schema_by_id(7), Ok("\"string\"".to_owned()));
+    assert_eq!(registry.requests(), vec!["GET /apis/registry/schemas/ids/7?deleted=true"; 3]);
 }
 
 #[test]
@@ -111,9 +86,7 @@ fn a_registry_that_stays_down_is_unavailable_after_the_last_attempt() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody_listens = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = RegistryClient::new(&nobody_listens)
-        .unwrap()
-        .with_retries(PATIENCE);
+    let client = RegistryClient::new(&nobody_listens).unwrap().with_retries(PATIENCE);
     let calls = [
         client.schema_by_id(1).unwrap_err(),
         client.register("s", "\"string\"").unwrap_err(),
@@ -122,10 +95,7 @@ fn a_registry_that_stays_down_is_unavailable_after_the_last_attempt() {
         Schemas::with_registry(client).err().unwrap(),
     ];
     for error in calls {
-        assert!(
-            matches!(error, RegistryError::Unavailable { attempts: 3, .. }),
-            "{error:?}"
-        );
+        assert!(matches!(error, RegistryError::Unavailable { attempts: 3, .. }), "{error:?}");
     }
 }
 
@@ -133,20 +103,13 @@ fn a_registry_that_stays_down_is_unavailable_after_the_last_attempt() {
 fn an_unknown_id_is_final_and_asked_once() {
     let registry = ScriptedRegistry::answering(vec![refusal(404, 40403, "Schema not found")]);
     let error = registry.client().schema_by_id(7).unwrap_err();
-    assert!(
-        matches!(error, RegistryError::UnknownSchemaId { schema_id: 7, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, RegistryError::UnknownSchemaId { schema_id: 7, .. }), "{error:?}");
     assert_eq!(registry.requests().len(), 1);
 }
 
 #[test]
 fn an_incompatible_version_is_final_and_keeps_the_reason() {
-    let registry = ScriptedRegistry::answering(vec![refusal(
-        409,
-        409,
-        "READER_FIELD_MISSING_DEFAULT_VALUE: surname",
-    )]);
+    let registry = ScriptedRegistry::answering(vec![refusal(409, 409, "READER_FIELD_MISSING_DEFAULT_VALUE: surname")]);
     assert_eq!(
         registry.client().register("pds.record-value", "\"string\""),
         Err(RegistryError::Incompatible {
@@ -154,20 +117,14 @@ fn an_incompatible_version_is_final_and_keeps_the_reason() {
             reason: "READER_FIELD_MISSING_DEFAULT_VALUE: surname".to_owned()
         })
     );
-    assert_eq!(
-        registry.requests(),
-        ["POST /apis/registry/subjects/pds.record-value/versions"]
-    );
+    assert_eq!(registry.requests(), ["POST /apis/registry/subjects/pds.record-value/versions"]);
 }
 
 #[test]
 fn an_invalid_schema_is_refused_and_keeps_the_reason() {
     let registry = ScriptedRegistry::answering(vec![refusal(422, 42201, "Invalid schema")]);
     let error = registry.client().register("s", "{").unwrap_err();
-    assert!(
-        matches!(&error, RegistryError::Refused { reason, .. } if reason.contains("Invalid schema")),
-        "{error:?}"
-    );
+    assert!(matches!(&error, RegistryError::Refused { reason, .. } if reason.contains("Invalid schema")), "{error:?}");
 }
 
 #[test]
@@ -178,44 +135,29 @@ fn a_compatibility_check_keeps_the_registrys_messages() {
     )]);
     assert_eq!(
         registry.client().check_compatibility("s", "\"string\""),
-        Err(RegistryError::Incompatible {
-            subject: "s".to_owned(),
-            reason: "first reason; second reason".to_owned()
-        })
+        Err(RegistryError::Incompatible { subject: "s".to_owned(), reason: "first reason; second reason".to_owned() })
     );
 }
 
 #[test]
 fn a_subject_without_versions_accepts_any_schema() {
     let registry = ScriptedRegistry::answering(vec![refusal(404, 40401, "Subject not found")]);
-    assert_eq!(
-        registry.client().check_compatibility("s", "\"string\""),
-        Ok(())
-    );
+    assert_eq!(registry.client().check_compatibility("s", "\"string\""), Ok(()));
 }
 
 #[test]
 fn each_topic_is_framed_with_the_id_that_the_registry_gave() {
-    let answers = (0..ALL.len())
-        .map(|index| (200, json!({"id": 100 + 7 * index}).to_string()))
-        .collect();
+    let answers = (0..ALL.len()).map(|index| (200, json!({"id": 100 + 7 * index}).to_string())).collect();
     let registry = ScriptedRegistry::answering(answers);
     let schemas = Schemas::with_registry(registry.client()).unwrap();
     for (index, topic) in ALL.into_iter().enumerate() {
-        assert_eq!(
-            schemas.framing(topic),
-            Framing::Confluent {
-                schema_id: 100 + 7 * index as u32
-            }
-        );
+        assert_eq!(schemas.framing(topic), Framing::Confluent { schema_id: 100 + 7 * index as u32 });
     }
 }
 
 #[test]
 fn a_writer_schema_is_fetched_once() {
-    let mut answers: Vec<_> = (0..ALL.len())
-        .map(|_| (200, json!({"id": 1}).to_string()))
-        .collect();
+    let mut answers: Vec<_> = (0..ALL.len()).map(|_| (200, json!({"id": 1}).to_string())).collect();
     answers.push((200, json!({"schema": JOB.avsc()}).to_string()));
     let registry = ScriptedRegistry::answering(answers);
     let schemas = Schemas::with_registry(registry.client()).unwrap();
@@ -226,36 +168,17 @@ fn a_writer_schema_is_fetched_once() {
 
 #[test]
 fn a_registry_id_without_a_configured_registry_says_what_to_configure() {
-    let error = Schemas::bundled()
-        .writer_schema(&JOB, WriterId::Registry(9))
-        .unwrap_err();
-    assert_eq!(
-        error,
-        RegistryError::NotConfigured {
-            topic: JOB.name(),
-            schema_id: 9
-        }
-    );
+    let error = Schemas::bundled().writer_schema(&JOB, WriterId::Registry(9)).unwrap_err();
+    assert_eq!(error, RegistryError::NotConfigured { topic: JOB.name(), schema_id: 9 });
 }
 
 #[test]
 fn a_url_that_is_none_is_refused_and_credentials_are_not_shown() {
-    assert!(matches!(
-        RegistryClient::new("registry:8081"),
-        Err(RegistryError::InvalidUrl { .. })
-    ));
-    assert!(matches!(
-        RegistryClient::new(""),
-        Err(RegistryError::InvalidUrl { .. })
-    ));
-    let client = RegistryClient::new("http://someone:secret@127.0.0.1:1/")
-        .unwrap()
-        .with_retries(PATIENCE);
+    assert!(matches!(RegistryClient::new("registry:8081"), Err(RegistryError::InvalidUrl { .. })));
+    assert!(matches!(RegistryClient::new(""), Err(RegistryError::InvalidUrl { .. })));
+    let client = RegistryClient::new("http://someone:secret@127.0.0.1:1/").unwrap().with_retries(PATIENCE);
     let error = client.schema_by_id(1).unwrap_err();
-    assert!(
-        !format!("{error} {error:?}").contains("secret"),
-        "{error:?}"
-    );
+    assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
 }
 
 fn real_registry() -> Option<RegistryClient> {
@@ -274,12 +197,7 @@ fn a_real_registry_takes_every_schema_and_gives_the_same_ids_again() {
     let first = Schemas::with_registry(client).unwrap();
     let again = Schemas::with_registry(real_registry().unwrap()).unwrap();
     for topic in ALL {
-        assert_eq!(
-            first.framing(topic),
-            again.framing(topic),
-            "{}",
-            topic.name()
-        );
+        assert_eq!(first.framing(topic), again.framing(topic), "{}", topic.name());
     }
 }
 
@@ -293,25 +211,18 @@ fn a_real_registrys_schema_reads_a_record_of_another_program() {
         "\"fields\": [{\"name\": \"added_for_a_test\", \"type\": \"int\", \"default\": 0, \"doc\": \"x\"},",
         1,
     );
-    let id = client
-        .register("concord-test-newer-job-value", &newer)
-        .unwrap();
+    let id = client.register("concord-test-newer-job-value", &newer).unwrap();
     let schemas = Schemas::with_registry(client).unwrap();
 
     let mut ours = Vec::new();
-    Schemas::bundled()
-        .encoder()
-        .encode(&JOB, &samples::job(), &mut ours)
-        .unwrap();
+    Schemas::bundled().encoder().encode(&JOB, &samples::job(), &mut ours).unwrap();
     let mut bytes = vec![0];
     bytes.extend(id.to_be_bytes());
     bytes.push(8);
     bytes.extend_from_slice(&ours[10..]);
 
     let mut decoder = schemas.decoder();
-    let Err(CodecError::UnknownWriterSchema { id: unknown, .. }) =
-        decoder.decode::<Job>(&JOB, &bytes)
-    else {
+    let Err(CodecError::UnknownWriterSchema { id: unknown, .. }) = decoder.decode::<Job>(&JOB, &bytes) else {
         panic!("the newer schema is known already");
     };
     decoder.learn(unknown, schemas.writer_schema(&JOB, unknown).unwrap());
@@ -325,24 +236,15 @@ fn a_real_registry_refuses_an_incompatible_version_with_a_reason() {
     };
     for topic in [&PDS_RECORD, &GP_EXTRACT] {
         let subject = format!("concord-test-{}", topic.subject());
-        let other = topic
-            .avsc()
-            .replace("\"version\"", "\"renamed\"")
-            .replace("\"chunks\"", "\"renamed\"");
+        let other = topic.avsc().replace("\"version\"", "\"renamed\"").replace("\"chunks\"", "\"renamed\"");
         client.register(&subject, topic.avsc()).unwrap();
         client.require_backward_compatibility(&subject).unwrap();
         assert_eq!(client.check_compatibility(&subject, topic.avsc()), Ok(()));
         let checked = client.check_compatibility(&subject, &other).unwrap_err();
-        assert!(
-            matches!(checked, RegistryError::Incompatible { .. }),
-            "{checked:?}"
-        );
+        assert!(matches!(checked, RegistryError::Incompatible { .. }), "{checked:?}");
         let refused = client.register(&subject, &other).unwrap_err();
         eprintln!("the registry's reason: {refused}");
-        assert!(
-            matches!(&refused, RegistryError::Incompatible { reason, .. } if !reason.is_empty()),
-            "{refused:?}"
-        );
+        assert!(matches!(&refused, RegistryError::Incompatible { reason, .. } if !reason.is_empty()), "{refused:?}");
     }
 }
 
@@ -352,10 +254,7 @@ fn a_real_registry_says_that_an_id_is_unknown() {
         return;
     };
     let error = client.schema_by_id(987_654_321).unwrap_err();
-    assert!(
-        matches!(error, RegistryError::UnknownSchemaId { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, RegistryError::UnknownSchemaId { .. }), "{error:?}");
 }
 
 #[test]
@@ -363,8 +262,5 @@ fn a_real_registry_accepts_a_check_of_a_subject_it_does_not_know() {
     let Some(client) = real_registry() else {
         return;
     };
-    assert_eq!(
-        client.check_compatibility("concord-test-never-registered-value", JOB.avsc()),
-        Ok(())
-    );
+    assert_eq!(client.check_compatibility("concord-test-never-registered-value", JOB.avsc()), Ok(()));
 }

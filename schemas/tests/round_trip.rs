@@ -10,12 +10,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 fn framings() -> [Schemas; 2] {
-    [
-        Schemas::bundled(),
-        Schemas::framed(|topic| Framing::Confluent {
-            schema_id: topic.name().len() as u32,
-        }),
-    ]
+    [Schemas::bundled(), Schemas::framed(|topic| Framing::Confluent { schema_id: topic.name().len() as u32 })]
 }
 
 fn encoded<T: Serialize>(schemas: &Schemas, topic: &'static TopicSchema, value: &T) -> Vec<u8> {
@@ -40,11 +35,7 @@ macro_rules! assert_round_trips {
 fn every_type_round_trips_with_both_framings() {
     assert_round_trips!(&GP_EXTRACT, ExtractEvent, samples::extract_events());
     assert_round_trips!(&GP_RECORD, GpEvent, samples::gp_events());
-    assert_round_trips!(
-        &PDS_RECORD,
-        PdsRecord,
-        [samples::pds_record(), PdsRecord::default()]
-    );
+    assert_round_trips!(&PDS_RECORD, PdsRecord, [samples::pds_record(), PdsRecord::default()]);
     assert_round_trips!(&PDS_REGISTRATION, Registration, [samples::registration()]);
     assert_round_trips!(&OUTCOME, Outcome, [samples::outcome()]);
     assert_round_trips!(&DIFFERENCE, Difference, [samples::difference()]);
@@ -62,52 +53,30 @@ fn single_object_values_begin_with_marker_and_little_endian_fingerprint() {
 
 #[test]
 fn confluent_values_begin_with_zero_and_big_endian_id() {
-    let schemas = Schemas::framed(|_| Framing::Confluent {
-        schema_id: 0x0102_0304,
-    });
-    assert_eq!(
-        encoded(&schemas, &JOB, &samples::job())[..5],
-        [0, 1, 2, 3, 4]
-    );
+    let schemas = Schemas::framed(|_| Framing::Confluent { schema_id: 0x0102_0304 });
+    assert_eq!(encoded(&schemas, &JOB, &samples::job())[..5], [0, 1, 2, 3, 4]);
 }
 
 #[test]
 fn values_written_before_a_registry_was_introduced_stay_readable() {
     let old = encoded(&Schemas::bundled(), &JOB, &samples::job());
     let with_registry = Schemas::framed(|_| Framing::Confluent { schema_id: 1 });
-    assert_eq!(
-        with_registry.decoder().decode::<Job>(&JOB, &old),
-        Ok(samples::job())
-    );
+    assert_eq!(with_registry.decoder().decode::<Job>(&JOB, &old), Ok(samples::job()));
 }
 
 #[test]
 fn encoding_appends_to_the_buffer() {
     let schemas = Schemas::bundled();
     let mut bytes = b"before".to_vec();
-    schemas
-        .encoder()
-        .encode(&JOB, &samples::job(), &mut bytes)
-        .unwrap();
+    schemas.encoder().encode(&JOB, &samples::job(), &mut bytes).unwrap();
     assert_eq!(bytes[6..], encoded(&schemas, &JOB, &samples::job()));
 }
 
 #[test]
 fn a_value_of_another_topic_is_refused_and_the_buffer_is_as_before() {
     let mut bytes = b"before".to_vec();
-    let refused = Schemas::bundled()
-        .encoder()
-        .encode(&JOB, &samples::pds_record(), &mut bytes);
-    assert!(
-        matches!(
-            refused,
-            Err(CodecError::Unwritable {
-                topic: "list-reconciliation.job",
-                ..
-            })
-        ),
-        "{refused:?}"
-    );
+    let refused = Schemas::bundled().encoder().encode(&JOB, &samples::pds_record(), &mut bytes);
+    assert!(matches!(refused, Err(CodecError::Unwritable { topic: "list-reconciliation.job", .. })), "{refused:?}");
     assert_eq!(bytes, b"before");
 }
 
@@ -116,60 +85,26 @@ fn an_encoder_works_on_after_a_refused_value() {
     let schemas = Schemas::bundled();
     let mut encoder = schemas.encoder();
     let mut bytes = Vec::new();
-    encoder
-        .encode(&JOB, &samples::pds_record(), &mut bytes)
-        .unwrap_err();
+    encoder.encode(&JOB, &samples::pds_record(), &mut bytes).unwrap_err();
     encoder.encode(&JOB, &samples::job(), &mut bytes).unwrap();
-    assert_eq!(
-        schemas.decoder().decode::<Job>(&JOB, &bytes),
-        Ok(samples::job())
-    );
+    assert_eq!(schemas.decoder().decode::<Job>(&JOB, &bytes), Ok(samples::job()));
 }
 
 #[test]
 fn an_unknown_writer_schema_is_named_so_that_it_can_be_fetched() {
     let decoder = Schemas::bundled().decoder();
-    let unknown = decoder
-        .decode::<Job>(&JOB, &[0, 0, 0, 0, 42, 1, 2, 3])
-        .unwrap_err();
-    assert_eq!(
-        unknown,
-        CodecError::UnknownWriterSchema {
-            topic: JOB.name(),
-            id: WriterId::Registry(42)
-        }
-    );
-    let unknown = decoder
-        .decode::<Job>(&JOB, &[0xC3, 1, 9, 0, 0, 0, 0, 0, 0, 0, 1])
-        .unwrap_err();
-    assert_eq!(
-        unknown,
-        CodecError::UnknownWriterSchema {
-            topic: JOB.name(),
-            id: WriterId::Fingerprint(9)
-        }
-    );
+    let unknown = decoder.decode::<Job>(&JOB, &[0, 0, 0, 0, 42, 1, 2, 3]).unwrap_err();
+    assert_eq!(unknown, CodecError::UnknownWriterSchema { topic: JOB.name(), id: WriterId::Registry(42) });
+    let unknown = decoder.decode::<Job>(&JOB, &[0xC3, 1, 9, 0, 0, 0, 0, 0, 0, 0, 1]).unwrap_err();
+    assert_eq!(unknown, CodecError::UnknownWriterSchema { topic: JOB.name(), id: WriterId::Fingerprint(9) });
 }
 
 #[test]
 fn bytes_without_a_whole_header_are_unframed() {
     let decoder = Schemas::bundled().decoder();
-    for bytes in [
-        &b""[..],
-        b"\0",
-        b"\0\0\0\0",
-        b"\xC3",
-        b"\xC3\x01\x01\x02\x03\x04\x05\x06\x07",
-        b"{}",
-    ] {
+    for bytes in [&b""[..], b"\0", b"\0\0\0\0", b"\xC3", b"\xC3\x01\x01\x02\x03\x04\x05\x06\x07", b"{}"] {
         let refused = decoder.decode::<Job>(&JOB, bytes).unwrap_err();
-        assert_eq!(
-            refused,
-            CodecError::Unframed {
-                topic: JOB.name(),
-                length: bytes.len()
-            }
-        );
+        assert_eq!(refused, CodecError::Unframed { topic: JOB.name(), length: bytes.len() });
     }
 }
 
@@ -178,13 +113,8 @@ fn a_value_cut_anywhere_is_malformed() {
     let schemas = Schemas::bundled();
     let bytes = encoded(&schemas, &GP_RECORD, &samples::gp_events()[0]);
     for length in 10..bytes.len() {
-        let read = schemas
-            .decoder()
-            .decode::<GpEvent>(&GP_RECORD, &bytes[..length]);
-        assert!(
-            matches!(read, Err(CodecError::Malformed { .. })),
-            "cut at {length}: {read:?}"
-        );
+        let read = schemas.decoder().decode::<GpEvent>(&GP_RECORD, &bytes[..length]);
+        assert!(matches!(read, Err(CodecError::Malformed { .. })), "cut at {length}: {read:?}");
     }
 }
 
@@ -193,10 +123,7 @@ fn bytes_left_over_behind_a_value_are_malformed() {
     let schemas = Schemas::bundled();
     let mut bytes = encoded(&schemas, &JOB, &samples::job());
     bytes.push(0);
-    assert!(matches!(
-        schemas.decoder().decode::<Job>(&JOB, &bytes),
-        Err(CodecError::Malformed { .. })
-    ));
+    assert!(matches!(schemas.decoder().decode::<Job>(&JOB, &bytes), Err(CodecError::Malformed { .. })));
 }
 
 #[test]
@@ -217,42 +144,19 @@ fn no_error_repeats_a_part_of_the_value() {
         nhs_number: WrongEnum,
     }
     let schemas = Schemas::bundled();
-    let secret = Registration {
-        nhs_number: "SECRET",
-        gp_practice: "SECRET",
-        dispensing_flag: "SECRET",
-    };
+    let secret = Registration { nhs_number: "SECRET", gp_practice: "SECRET", dispensing_flag: "SECRET" };
     let bytes = encoded(&schemas, &PDS_REGISTRATION, &secret);
-    let as_number = schemas
-        .decoder()
-        .decode::<WrongTypes>(&PDS_REGISTRATION, &bytes)
-        .unwrap_err();
-    let as_enum = schemas
-        .decoder()
-        .decode::<EnumForText>(&PDS_REGISTRATION, &bytes)
-        .unwrap_err();
+    let as_number = schemas.decoder().decode::<WrongTypes>(&PDS_REGISTRATION, &bytes).unwrap_err();
+    let as_enum = schemas.decoder().decode::<EnumForText>(&PDS_REGISTRATION, &bytes).unwrap_err();
     let mut broken = bytes.clone();
     broken[11] = 0xFF;
-    let not_utf8 = schemas
-        .decoder()
-        .decode::<Registration>(&PDS_REGISTRATION, &broken)
-        .unwrap_err();
-    let wrong = WrongTypes {
-        nhs_number: 777_777,
-        gp_practice: 777_777,
-        dispensing_flag: true,
-    };
-    let unwritable = schemas
-        .encoder()
-        .encode(&PDS_REGISTRATION, &wrong, &mut Vec::new())
-        .unwrap_err();
+    let not_utf8 = schemas.decoder().decode::<Registration>(&PDS_REGISTRATION, &broken).unwrap_err();
+    let wrong = WrongTypes { nhs_number: 777_777, gp_practice: 777_777, dispensing_flag: true };
+    let unwritable = schemas.encoder().encode(&PDS_REGISTRATION, &wrong, &mut Vec::new()).unwrap_err();
     let _ = WrongEnum::Never;
     for error in [as_number, as_enum, not_utf8, unwritable] {
         let text = format!("{error} {error:?}");
-        assert!(
-            !text.contains("SECRET") && !text.contains("ECRET") && !text.contains("777"),
-            "{text}"
-        );
+        assert!(!text.contains("SECRET") && !text.contains("ECRET") && !text.contains("777"), "{text}");
     }
 }
 

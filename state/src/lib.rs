@@ -45,4 +45,4 @@ pub use reader::CommittedReader;
 pub use rocks::{ReadOnlyDirectory, RocksDirectory, RocksOptions};
 pub use spec::{StoreIndex, StoreKind, StoreSpec};
 pub use task_state::TaskState;
-pub use timers::{Clock, Timer, cancel_timer, due_timers, next_due, set_timer};
+pub use timers::{Clock, Timer, cancel_timer, due_timers, next_due, set_timer, timer_is_set};

@@ -76,6 +76,15 @@ pub fn cancel_timer(
     Ok(())
 }
 
+/// Whether exactly this timer is set: neither cancelled nor replaced since it was read.
+///
+/// # Errors
+/// When the database fails.
+pub fn timer_is_set(state: &TaskState, store: StoreIndex, timer: &Timer) -> Result<bool, StateError> {
+    let by_due = due_key(timer.clock, ordered_bytes(timer.due_ms), &timer.owner, &timer.key);
+    Ok(state.get(store, &by_due)?.is_some_and(|payload| payload == timer.payload))
+}
+
 /// The timers due at `now_ms` or earlier, at most `limit`, in the order of due time, owner and key. They stay set: whoever fires
 /// one cancels it.
 ///

@@ -155,7 +155,7 @@ impl<'source> FhirReader<'source> {
             ..PdsRecordOwned::default()
         };
         select(&mut record, resource, self.selection, &self.today);
-        Ok(PdsEntry { nhs_number, change: PdsChange::Upsert(record) })
+        Ok(PdsEntry { nhs_number, change: PdsChange::Upsert(Box::new(record)) })
     }
 
     fn outcome(&self, nhs_number: String, resource: &Resource) -> Result<PdsEntry, ReadError> {
@@ -163,7 +163,7 @@ impl<'source> FhirReader<'source> {
             resource.issue.iter().flat_map(|issue| &issue.details.coding).find_map(|coding| coding.code.as_deref());
         let change = match code {
             Some("RESOURCE_NOT_FOUND") => PdsChange::NotFound,
-            Some("INVALIDATED_RESOURCE") => PdsChange::Upsert(PdsRecordOwned::redacted(&nhs_number)),
+            Some("INVALIDATED_RESOURCE") => PdsChange::Upsert(Box::new(PdsRecordOwned::redacted(&nhs_number))),
             _ => {
                 return Err(self.lines.reject(
                     "issue.details.coding.code",

@@ -15,7 +15,7 @@ pub struct PdsEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PdsChange {
     /// This is the record now.
-    Upsert(PdsRecordOwned),
+    Upsert(Box<PdsRecordOwned>),
     /// There is no record of that number.
     NotFound,
 }

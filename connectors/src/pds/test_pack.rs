@@ -79,7 +79,7 @@ impl<'source> TestPackReader<'source> {
             gp_registered_date: String::new(),
         };
         let shown = self.as_shown(whole)?;
-        Ok(PdsEntry { nhs_number: nhs_number.to_owned(), change: PdsChange::Upsert(shown) })
+        Ok(PdsEntry { nhs_number: nhs_number.to_owned(), change: PdsChange::Upsert(Box::new(shown)) })
     }
 
     fn gender(&self) -> Result<&'static str, ReadError> {
@@ -174,7 +174,7 @@ mod tests {
 
     fn record(row: &str) -> PdsRecordOwned {
         match read(row).unwrap().change {
-            PdsChange::Upsert(record) => record,
+            PdsChange::Upsert(record) => *record,
             PdsChange::NotFound => panic!("not a record"),
         }
     }

@@ -60,23 +60,15 @@ impl Decoder {
     ) -> Result<T, CodecError> {
         let topic = schema.name();
         let Some((id, datum)) = WriterId::split(bytes) else {
-            return Err(CodecError::Unframed {
-                topic,
-                length: bytes.len(),
-            });
+            return Err(CodecError::Unframed { topic, length: bytes.len() });
         };
         let Some(writer) = self.topics[schema.ordinal()].writer(id) else {
             return Err(CodecError::UnknownWriterSchema { topic, id });
         };
-        let malformed = |cause: String| CodecError::Malformed {
-            topic,
-            id,
-            length: bytes.len(),
-            cause,
-        };
+        let malformed = |cause: String| CodecError::Malformed { topic, id, length: bytes.len(), cause };
         let mut state = DeserializerState::from_slice(datum, writer);
-        let value = T::deserialize(state.deserializer())
-            .map_err(|error| malformed(without_value(&error.to_string())))?;
+        let value =
+            T::deserialize(state.deserializer()).map_err(|error| malformed(without_value(&error.to_string())))?;
         // A datum names no length: bytes left over mean that it was written with another schema than its header says.
         if !state.into_reader().fill_buf().is_ok_and(<[u8]>::is_empty) {
             return Err(malformed("bytes are left over behind the value".to_owned()));
@@ -97,10 +89,7 @@ impl TopicDecoder {
         if id == self.our_fingerprint || Some(id) == self.our_registry_id {
             return Some(self.ours);
         }
-        self.learned
-            .iter()
-            .find(|(known, _)| *known == id)
-            .map(|(_, writer)| &writer.compiled)
+        self.learned.iter().find(|(known, _)| *known == id).map(|(_, writer)| &writer.compiled)
     }
 }
 
@@ -110,19 +99,11 @@ impl WriterSchema {
     /// # Errors
     /// [`CodecError::IncompatibleWriterSchema`] with what does not fit.
     pub fn new(topic: &'static TopicSchema, json: &str) -> Result<Self, CodecError> {
-        let incompatible = |reason: String| CodecError::IncompatibleWriterSchema {
-            topic: topic.name(),
-            reason,
-        };
-        let theirs = apache_avro::Schema::parse_str(json)
-            .map_err(|error| incompatible(error.to_string()))?;
-        let ours = apache_avro::Schema::parse_str(topic.avsc())
-            .map_err(|error| incompatible(error.to_string()))?;
-        SchemaCompatibility::can_read(&theirs, &ours)
-            .map_err(|error| incompatible(error.to_string()))?;
-        let compiled = json
-            .parse::<serde_avro_fast::Schema>()
-            .map_err(|error| incompatible(error.to_string()))?;
+        let incompatible = |reason: String| CodecError::IncompatibleWriterSchema { topic: topic.name(), reason };
+        let theirs = apache_avro::Schema::parse_str(json).map_err(|error| incompatible(error.to_string()))?;
+        let ours = apache_avro::Schema::parse_str(topic.avsc()).map_err(|error| incompatible(error.to_string()))?;
+        SchemaCompatibility::can_read(&theirs, &ours).map_err(|error| incompatible(error.to_string()))?;
+        let compiled = json.parse::<serde_avro_fast::Schema>().map_err(|error| incompatible(error.to_string()))?;
         Ok(Self { topic, compiled })
     }
 
@@ -134,11 +115,6 @@ impl WriterSchema {
 
 impl std::fmt::Debug for WriterSchema {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "WriterSchema({}, {:016x})",
-            self.topic.name(),
-            self.fingerprint()
-        )
+        write!(formatter, "WriterSchema({}, {:016x})", self.topic.name(), self.fingerprint())
     }
 }

@@ -29,10 +29,7 @@ impl Encoder {
                 };
                 let mut header = Vec::new();
                 id.write_header(&mut header);
-                TopicEncoder {
-                    header,
-                    config: SerializerConfig::new(schema.compiled()),
-                }
+                TopicEncoder { header, config: SerializerConfig::new(schema.compiled()) }
             })
             .collect();
         Self { topics }
@@ -53,10 +50,7 @@ impl Encoder {
         out.extend_from_slice(header);
         if let Err(error) = serde_avro_fast::to_datum(value, &mut *out, config) {
             out.truncate(start);
-            return Err(CodecError::Unwritable {
-                topic: schema.name(),
-                cause: without_value(&error.to_string()),
-            });
+            return Err(CodecError::Unwritable { topic: schema.name(), cause: without_value(&error.to_string()) });
         }
         Ok(())
     }

@@ -34,9 +34,7 @@ pub enum CodecError {
         id: WriterId,
     },
     /// Records of the writer's schema cannot be read as ours.
-    #[error(
-        "topic {topic}: the writer's schema cannot be read with this program's schema: {reason}"
-    )]
+    #[error("topic {topic}: the writer's schema cannot be read with this program's schema: {reason}")]
     IncompatibleWriterSchema {
         /// Name of the topic schema.
         topic: &'static str,

@@ -30,6 +30,5 @@ pub use encoder::Encoder;
 pub use error::CodecError;
 pub use framing::{Framing, WriterId};
 pub use topic_schema::{
-    ALL, DIFFERENCE, FILE, GP_EXTRACT, GP_RECORD, JOB, JOB_EVENT, OUTCOME, PDS_RECORD,
-    PDS_REGISTRATION, TopicSchema,
+    ALL, DIFFERENCE, FILE, GP_EXTRACT, GP_RECORD, JOB, JOB_EVENT, OUTCOME, PDS_RECORD, PDS_REGISTRATION, TopicSchema,
 };

@@ -12,26 +12,17 @@ pub struct TopicSchema {
 }
 
 /// What producers publish of a GP extract: `ExtractEvent`.
-pub static GP_EXTRACT: TopicSchema =
-    TopicSchema::new(0, "gp.extract", include_str!("../../avro/gp.extract.avsc"));
+pub static GP_EXTRACT: TopicSchema = TopicSchema::new(0, "gp.extract", include_str!("../../avro/gp.extract.avsc"));
 /// Records of accepted extracts, repartitioned by patient: `GpEvent`.
-pub static GP_RECORD: TopicSchema =
-    TopicSchema::new(1, "gp.record", include_str!("../../avro/gp.record.avsc"));
+pub static GP_RECORD: TopicSchema = TopicSchema::new(1, "gp.record", include_str!("../../avro/gp.record.avsc"));
 /// What PDS holds of a person: `PdsRecord`.
-pub static PDS_RECORD: TopicSchema =
-    TopicSchema::new(2, "pds.record", include_str!("../../avro/pds.record.avsc"));
+pub static PDS_RECORD: TopicSchema = TopicSchema::new(2, "pds.record", include_str!("../../avro/pds.record.avsc"));
 /// Who is registered where: `Registration`.
-pub static PDS_REGISTRATION: TopicSchema = TopicSchema::new(
-    3,
-    "pds.registration",
-    include_str!("../../avro/pds.registration.avsc"),
-);
+pub static PDS_REGISTRATION: TopicSchema =
+    TopicSchema::new(3, "pds.registration", include_str!("../../avro/pds.registration.avsc"));
 /// What happened to each record of a file: `Outcome`.
-pub static OUTCOME: TopicSchema = TopicSchema::new(
-    4,
-    "list-reconciliation.outcome",
-    include_str!("../../avro/list-reconciliation.outcome.avsc"),
-);
+pub static OUTCOME: TopicSchema =
+    TopicSchema::new(4, "list-reconciliation.outcome", include_str!("../../avro/list-reconciliation.outcome.avsc"));
 /// Demographic differences: `Difference`.
 pub static DIFFERENCE: TopicSchema = TopicSchema::new(
     5,
@@ -39,45 +30,22 @@ pub static DIFFERENCE: TopicSchema = TopicSchema::new(
     include_str!("../../avro/list-reconciliation.difference.avsc"),
 );
 /// What the report of a job is made of, repartitioned by job: `JobEvent`.
-pub static JOB_EVENT: TopicSchema = TopicSchema::new(
-    6,
-    "list-reconciliation.job-event",
-    include_str!("../../avro/list-reconciliation.job-event.avsc"),
-);
+pub static JOB_EVENT: TopicSchema =
+    TopicSchema::new(6, "list-reconciliation.job-event", include_str!("../../avro/list-reconciliation.job-event.avsc"));
 /// Jobs as users see them: `Job`.
-pub static JOB: TopicSchema = TopicSchema::new(
-    7,
-    "list-reconciliation.job",
-    include_str!("../../avro/list-reconciliation.job.avsc"),
-);
+pub static JOB: TopicSchema =
+    TopicSchema::new(7, "list-reconciliation.job", include_str!("../../avro/list-reconciliation.job.avsc"));
 /// Pieces of output files: `FileChunk`.
-pub static FILE: TopicSchema = TopicSchema::new(
-    8,
-    "list-reconciliation.file",
-    include_str!("../../avro/list-reconciliation.file.avsc"),
-);
+pub static FILE: TopicSchema =
+    TopicSchema::new(8, "list-reconciliation.file", include_str!("../../avro/list-reconciliation.file.avsc"));
 
 /// Every topic schema, in the order of their ordinals.
-pub static ALL: [&TopicSchema; 9] = [
-    &GP_EXTRACT,
-    &GP_RECORD,
-    &PDS_RECORD,
-    &PDS_REGISTRATION,
-    &OUTCOME,
-    &DIFFERENCE,
-    &JOB_EVENT,
-    &JOB,
-    &FILE,
-];
+pub static ALL: [&TopicSchema; 9] =
+    [&GP_EXTRACT, &GP_RECORD, &PDS_RECORD, &PDS_REGISTRATION, &OUTCOME, &DIFFERENCE, &JOB_EVENT, &JOB, &FILE];
 
 impl TopicSchema {
     const fn new(ordinal: usize, name: &'static str, avsc: &'static str) -> Self {
-        Self {
-            name,
-            avsc,
-            ordinal,
-            compiled: OnceLock::new(),
-        }
+        Self { name, avsc, ordinal, compiled: OnceLock::new() }
     }
 
     /// Name of the topic, such as `pds.record`; for a repartition topic its name inside the application.
@@ -104,13 +72,9 @@ impl TopicSchema {
         self.ordinal
     }
 
-    #[allow(
-        clippy::expect_used,
-        reason = "the text is part of the program, and a test compiles every one of ALL"
-    )]
+    #[allow(clippy::expect_used, reason = "the text is part of the program, and a test compiles every one of ALL")]
     pub(crate) fn compiled(&'static self) -> &'static serde_avro_fast::Schema {
-        self.compiled
-            .get_or_init(|| self.avsc.parse().expect("a bundled schema is valid Avro"))
+        self.compiled.get_or_init(|| self.avsc.parse().expect("a bundled schema is valid Avro"))
     }
 }
 

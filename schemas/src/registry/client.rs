@@ -8,9 +8,7 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use schema_registry_converter::blocking::schema_registry::{
-    SrSettings, get_schema_by_id, post_schema,
-};
+use schema_registry_converter::blocking::schema_registry::{SrSettings, get_schema_by_id, post_schema};
 use schema_registry_converter::error::SRCError;
 use schema_registry_converter::schema_registry_common::{RawError, SchemaType, SuppliedSchema};
 use serde_json::{Value, json};
@@ -38,10 +36,7 @@ pub struct Retries {
 impl Default for Retries {
     /// Five attempts within two seconds: a caller that must wait longer parks its batch and asks again.
     fn default() -> Self {
-        Self {
-            attempts: 5,
-            first_delay: Duration::from_millis(100),
-        }
+        Self { attempts: 5, first_delay: Duration::from_millis(100) }
     }
 }
 
@@ -67,26 +62,15 @@ impl RegistryClient {
             || shown.set_username("").is_err()
             || shown.set_password(None).is_err()
         {
-            return Err(invalid(
-                "it begins with neither http:// nor https://".to_owned(),
-            ));
+            return Err(invalid("it begins with neither http:// nor https://".to_owned()));
         }
         let base_url = url.trim_end_matches('/').to_owned();
-        let http = Client::builder()
-            .timeout(CALL_TIMEOUT)
-            .build()
-            .map_err(|error| invalid(error.to_string()))?;
+        let http = Client::builder().timeout(CALL_TIMEOUT).build().map_err(|error| invalid(error.to_string()))?;
         let fetcher = SrSettings::new_builder(base_url.clone())
             .set_timeout(CALL_TIMEOUT)
             .build()
             .map_err(|error| invalid(error.to_string()))?;
-        Ok(Self {
-            shown_url: shown.to_string(),
-            base_url,
-            fetcher,
-            http,
-            retries: Retries::default(),
-        })
+        Ok(Self { shown_url: shown.to_string(), base_url, fetcher, http, retries: Retries::default() })
     }
 
     /// The same client with other patience.
@@ -131,33 +115,18 @@ impl RegistryClient {
     /// [`RegistryError::Incompatible`] with the registry's reason (some registries give one only when registering),
     /// [`RegistryError::Refused`], [`RegistryError::Unavailable`].
     pub fn check_compatibility(&self, subject: &str, avsc: &str) -> Result<(), RegistryError> {
-        let url = format!(
-            "{}/compatibility/subjects/{subject}/versions?verbose=true",
-            self.base_url
-        );
+        let url = format!("{}/compatibility/subjects/{subject}/versions?verbose=true", self.base_url);
         let request = json!({ "schema": avsc, "schemaType": "AVRO" });
-        let answer = self
-            .patiently(|| self.ask(self.http.post(&url), &request, &format!("check {subject}")))?;
+        let answer = self.patiently(|| self.ask(self.http.post(&url), &request, &format!("check {subject}")))?;
         if NO_SUBJECT_OR_VERSION.contains(&answer["error_code"].as_u64().unwrap_or_default())
             || answer["is_compatible"] == Value::Bool(true)
         {
             return Ok(());
         }
-        let messages: Vec<&str> = answer["messages"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let reason = if messages.is_empty() {
-            "it gives no reason".to_owned()
-        } else {
-            messages.join("; ")
-        };
-        Err(RegistryError::Incompatible {
-            subject: subject.to_owned(),
-            reason,
-        })
+        let messages: Vec<&str> =
+            answer["messages"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let reason = if messages.is_empty() { "it gives no reason".to_owned() } else { messages.join("; ") };
+        Err(RegistryError::Incompatible { subject: subject.to_owned(), reason })
     }
 
     /// Makes the registry refuse versions of a subject that cannot read all earlier ones: compacted topics keep
@@ -186,11 +155,7 @@ impl RegistryClient {
                 Err(Failure::Outage(cause)) => cause,
             };
             if attempt >= self.retries.attempts {
-                return Err(RegistryError::Unavailable {
-                    url: self.shown_url.clone(),
-                    attempts: attempt,
-                    cause,
-                });
+                return Err(RegistryError::Unavailable { url: self.shown_url.clone(), attempts: attempt, cause });
             }
             std::thread::sleep(self.delay_after(attempt));
             attempt += 1;
@@ -198,11 +163,7 @@ impl RegistryClient {
     }
 
     fn delay_after(&self, attempt: u32) -> Duration {
-        let delay = self
-            .retries
-            .first_delay
-            .saturating_mul(1 << (attempt - 1).min(10))
-            .min(LONGEST_DELAY);
+        let delay = self.retries.first_delay.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_DELAY);
         // Jitter spreads the instances of a fleet, so that they do not all ask at once when the registry comes back.
         let jitter = (RandomState::new().hash_one(attempt) % 256) as u32;
         delay - delay * jitter / 1024
@@ -220,15 +181,11 @@ impl RegistryClient {
         if status.is_server_error() || status.as_u16() == 429 {
             return Err(Failure::Outage(format!("it answers {status}")));
         }
-        let answer: Value = response
-            .json()
-            .map_err(|error| Failure::Outage(with_sources(&error)))?;
+        let answer: Value = response.json().map_err(|error| Failure::Outage(with_sources(&error)))?;
         if status.is_success() || status.as_u16() == 404 {
             return Ok(answer);
         }
-        let reason = answer["message"]
-            .as_str()
-            .map_or_else(|| status.to_string(), str::to_owned);
+        let reason = answer["message"].as_str().map_or_else(|| status.to_string(), str::to_owned);
         Err(Failure::Final(self.refused(action.to_owned(), reason)))
     }
 
@@ -237,14 +194,9 @@ impl RegistryClient {
             None => Failure::Outage(with_sources(error)),
             // 409 in Confluent's registry and its likes; later versions may append digits, as they do for other codes.
             Some(raw) if raw.error_code == 409 || raw.error_code / 100 == 409 => {
-                Failure::Final(RegistryError::Incompatible {
-                    subject: subject.to_owned(),
-                    reason: raw.message.clone(),
-                })
+                Failure::Final(RegistryError::Incompatible { subject: subject.to_owned(), reason: raw.message.clone() })
             }
-            Some(raw) => {
-                Failure::Final(self.refused(format!("register {subject}"), raw.to_string()))
-            }
+            Some(raw) => Failure::Final(self.refused(format!("register {subject}"), raw.to_string())),
         }
     }
 
@@ -252,23 +204,14 @@ impl RegistryClient {
         match refusal(error) {
             None => Failure::Outage(with_sources(error)),
             Some(raw) if raw.error_code == NO_SCHEMA_WITH_THIS_ID => {
-                Failure::Final(RegistryError::UnknownSchemaId {
-                    url: self.shown_url.clone(),
-                    schema_id,
-                })
+                Failure::Final(RegistryError::UnknownSchemaId { url: self.shown_url.clone(), schema_id })
             }
-            Some(raw) => {
-                Failure::Final(self.refused(format!("give schema id {schema_id}"), raw.to_string()))
-            }
+            Some(raw) => Failure::Final(self.refused(format!("give schema id {schema_id}"), raw.to_string())),
         }
     }
 
     fn refused(&self, action: String, reason: String) -> RegistryError {
-        RegistryError::Refused {
-            url: self.shown_url.clone(),
-            action,
-            reason,
-        }
+        RegistryError::Refused { url: self.shown_url.clone(), action, reason }
     }
 }
 
@@ -281,8 +224,7 @@ enum Failure {
 /// The registry's own refusal; `None` when there is none to be had (no connection, a proxy's page) or it reports an outage.
 fn refusal(error: &SRCError) -> Option<&RawError> {
     let raw = error.source()?.downcast_ref::<RawError>()?;
-    let is_outage =
-        error.retriable || raw.error_code == 0 || raw.error_code.to_string().starts_with('5');
+    let is_outage = error.retriable || raw.error_code == 0 || raw.error_code.to_string().starts_with('5');
     (!is_outage).then_some(raw)
 }
 

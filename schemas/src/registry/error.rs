@@ -6,9 +6,7 @@ use crate::codec::{CodecError, WriterId};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// The configured address is not a URL.
-    #[error(
-        "schema registry: the URL is not valid ({cause}); write it as http://host:8081 or with its path"
-    )]
+    #[error("schema registry: the URL is not valid ({cause}); write it as http://host:8081 or with its path")]
     InvalidUrl {
         /// What is wrong with it.
         cause: String,
@@ -52,9 +50,7 @@ pub enum RegistryError {
         reason: String,
     },
     /// A record names a registry's schema, and no registry is configured.
-    #[error(
-        "topic {topic}: a record names schema id {schema_id} of a schema registry; configure the registry's URL"
-    )]
+    #[error("topic {topic}: a record names schema id {schema_id} of a schema registry; configure the registry's URL")]
     NotConfigured {
         /// Name of the topic schema.
         topic: &'static str,
@@ -62,9 +58,7 @@ pub enum RegistryError {
         schema_id: u32,
     },
     /// A record names a schema by fingerprint, and it is none of the bundled ones. Registries do not find by fingerprint.
-    #[error(
-        "topic {topic}: no bundled schema has {id}; was the record written by a newer version of the program?"
-    )]
+    #[error("topic {topic}: no bundled schema has {id}; was the record written by a newer version of the program?")]
     UnknownFingerprint {
         /// Name of the topic schema.
         topic: &'static str,

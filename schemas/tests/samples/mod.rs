@@ -22,13 +22,7 @@ pub fn gp_record() -> GpRecord<'static> {
 }
 
 pub fn job_record() -> JobRecord<'static> {
-    JobRecord {
-        job_id: "job-1",
-        practice: "B85001",
-        at_ms: 1_706_693_400_000,
-        number: 7,
-        record: gp_record(),
-    }
+    JobRecord { job_id: "job-1", practice: "B85001", at_ms: 1_706_693_400_000, number: 7, record: gp_record() }
 }
 
 pub fn pds_record() -> PdsRecord<'static> {
@@ -73,38 +67,20 @@ pub fn extract_events() -> [ExtractEvent<'static>; 3] {
             received_at_ms: 1,
             bytes: 3,
         }),
-        ExtractEvent::ExtractChunk(ExtractChunk {
-            job_id: "job-1",
-            sequence: 0,
-            content: &[0, 0xC3, 0x01, 255],
-        }),
-        ExtractEvent::ExtractClosed(ExtractClosed {
-            job_id: "job-1",
-            chunks: 1,
-            sha256: "ab",
-        }),
+        ExtractEvent::ExtractChunk(ExtractChunk { job_id: "job-1", sequence: 0, content: &[0, 0xC3, 0x01, 255] }),
+        ExtractEvent::ExtractClosed(ExtractClosed { job_id: "job-1", chunks: 1, sha256: "ab" }),
     ]
 }
 
 pub fn gp_events() -> [GpEvent<'static>; 2] {
     [
         GpEvent::JobRecord(job_record()),
-        GpEvent::EndOfFile(EndOfFile {
-            job_id: "job-1",
-            practice: "B85001",
-            at_ms: -1,
-            records: 10,
-            partitions: 12,
-        }),
+        GpEvent::EndOfFile(EndOfFile { job_id: "job-1", practice: "B85001", at_ms: -1, records: 10, partitions: 12 }),
     ]
 }
 
 pub fn registration() -> Registration<'static> {
-    Registration {
-        nhs_number: "9990548609",
-        gp_practice: "B85001",
-        dispensing_flag: "0",
-    }
+    Registration { nhs_number: "9990548609", gp_practice: "B85001", dispensing_flag: "0" }
 }
 
 pub fn outcome() -> Outcome<'static> {
@@ -131,20 +107,9 @@ pub fn difference() -> Difference<'static> {
 }
 
 pub fn job_events() -> [JobEvent<'static>; 8] {
-    let row = |file| {
-        JobEvent::ReportRow(ReportRow {
-            job_id: "job-1",
-            file,
-            sort_key: "1",
-            text: "a,b",
-        })
-    };
+    let row = |file| JobEvent::ReportRow(ReportRow { job_id: "job-1", file, sort_key: "1", text: "a,b" });
     [
-        JobEvent::JobReceived(JobReceived {
-            job_id: "job-1",
-            file_name: "GPR4LNA1.CSA",
-            at_ms: 1,
-        }),
+        JobEvent::JobReceived(JobReceived { job_id: "job-1", file_name: "GPR4LNA1.CSA", at_ms: 1 }),
         JobEvent::JobValidated(JobValidated {
             job_id: "job-1",
             practice: "B85001",
@@ -185,11 +150,5 @@ pub fn job() -> Job<'static> {
 }
 
 pub fn file_chunk() -> FileChunk<'static> {
-    FileChunk {
-        job_id: "job-1",
-        file_name: "a.csv",
-        sequence: 0,
-        last: true,
-        text: "a,b\r\n",
-    }
+    FileChunk { job_id: "job-1", file_name: "a.csv", sequence: 0, last: true, text: "a,b\r\n" }
 }

@@ -56,12 +56,10 @@ impl Codec {
                 }
                 ProcessError::Parked { topic: V::schema(), id }
             }
-            error => Rejection {
-                stage: Stage::Decode,
-                code: codes::UNREADABLE_VALUE,
-                message: error.to_string().into(),
+            error => {
+                Rejection { stage: Stage::Decode, code: codes::UNREADABLE_VALUE, message: error.to_string().into() }
+                    .into()
             }
-            .into(),
         })
     }
 

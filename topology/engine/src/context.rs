@@ -188,7 +188,12 @@ impl<'t> Context<'t> {
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub fn broadcast<V: Value>(&mut self, sink: SinkHandle<V>, key: &str, value: &V::Of<'_>) -> Result<(), ProcessError> {
+    pub fn broadcast<V: Value>(
+        &mut self,
+        sink: SinkHandle<V>,
+        key: &str,
+        value: &V::Of<'_>,
+    ) -> Result<(), ProcessError> {
         let encoded = self.encode_output::<V>(sink, key, value)?;
         for partition in 0..self.topology.topics[sink.topic].partitions {
             self.push(sink.topic, partition, encoded, None);

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod codec;
 pub mod context;
+pub mod driver;
 pub mod invariants;
 pub mod lineage;
 pub mod local;

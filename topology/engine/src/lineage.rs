@@ -44,7 +44,9 @@ pub fn parse(header: &[u8]) -> Vec<Coordinates> {
     let mut found = Vec::new();
     for part in text.split(' ') {
         let mut pieces = part.rsplitn(3, '/');
-        let (Some(offset), Some(partition), Some(topic)) = (pieces.next(), pieces.next(), pieces.next()) else { continue };
+        let (Some(offset), Some(partition), Some(topic)) = (pieces.next(), pieces.next(), pieces.next()) else {
+            continue;
+        };
         let (Ok(offset), Ok(partition)) = (offset.parse(), partition.parse()) else { continue };
         found.push(Coordinates { topic: Arc::from(topic), partition, offset });
     }

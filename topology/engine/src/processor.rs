@@ -56,7 +56,10 @@ impl<P: 'static> Handlers<P> {
     pub fn on_change<V: Value>(
         &mut self,
         source: usize,
-        handle: impl for<'a> Fn(&mut P, &mut Context<'_>, Option<V::Of<'a>>) -> Result<(), ProcessError> + Send + Sync + 'static,
+        handle: impl for<'a> Fn(&mut P, &mut Context<'_>, Option<V::Of<'a>>) -> Result<(), ProcessError>
+        + Send
+        + Sync
+        + 'static,
     ) {
         self.by_source[source] = Some(Box::new(move |processor, context, value| {
             let value = match value {

@@ -2,7 +2,7 @@
 //! thread: it is given records and timers, and answers with effects.
 
 use bytes::Bytes;
-use concord_state::{StateError, TaskState, Timer, cancel_timer};
+use concord_state::{NO_STREAM_TIME, StateError, TaskState, Timer, cancel_timer};
 
 use crate::codec::Codec;
 use crate::context::{Context, Input, Outbox};
@@ -60,11 +60,17 @@ pub(crate) struct Task {
     pub state: TaskState,
     pub positions: Vec<Position>,
     pub phase: Phase,
+    /// The highest record time seen.
     pub stream_time_ms: i64,
+    /// The same at the last commit: an abort goes back to here.
+    pub committed_stream_time_ms: i64,
     /// Something was processed or written since the last commit.
     pub dirty: bool,
     instances: Vec<Box<dyn ProcessorInstance>>,
 }
+
+/// Where the store of timers keeps the stream time; no timer's key begins like it.
+const STREAM_TIME: &[u8] = b"stream-time";
 
 /// The payload of a stored timer: the lineage of what set it, then the processor's own.
 fn wrap_payload(lineage: &Bytes, payload: &[u8]) -> Bytes {
@@ -101,9 +107,18 @@ impl Task {
                 parked_until_ms: None,
             })
             .collect();
-        let stream_time_ms = state.meta().stream_time_ms;
         let instances: Vec<_> = definition.processors.iter().map(|p| p.factory.make()).collect();
-        Self { sub, partition, state, positions, phase: Phase::Joining, stream_time_ms, dirty: false, instances }
+        Self {
+            sub,
+            partition,
+            state,
+            positions,
+            phase: Phase::Joining,
+            stream_time_ms: NO_STREAM_TIME,
+            committed_stream_time_ms: NO_STREAM_TIME,
+            dirty: false,
+            instances,
+        }
     }
 
     /// Processes one record. After an error nothing of it is left in the state; the outbox is the caller's to clear.
@@ -147,7 +162,10 @@ impl Task {
             };
             if let Err(error) = self.instances[index].process(source, &mut context, record.value.as_deref()) {
                 self.state.roll_back_to_savepoint();
-                self.renew_instance(around.topology, index);
+                // Those before it have seen the record too, and may remember it.
+                for earlier in 0..=index {
+                    self.renew_instance(around.topology, earlier);
+                }
                 return Err((lineage, error));
             }
         }
@@ -208,10 +226,27 @@ impl Task {
         cancel_timer(&mut self.state, store, timer.clock, &timer.owner, &timer.key)
     }
 
+    /// Takes over the stream time of whoever had this task before; the state must be restored.
+    pub fn read_stream_time(&mut self, timer_store: usize) -> Result<(), StateError> {
+        let stored = self.state.get(timer_store, STREAM_TIME)?;
+        let stored = stored.and_then(|bytes| bytes.first_chunk().copied()).map_or(NO_STREAM_TIME, i64::from_be_bytes);
+        self.stream_time_ms = stored;
+        self.committed_stream_time_ms = stored;
+        Ok(())
+    }
+
+    /// Adds the stream time to what is committed, if it has moved.
+    pub fn write_stream_time(&mut self, timer_store: usize) {
+        if self.stream_time_ms != self.committed_stream_time_ms {
+            let time = Bytes::copy_from_slice(&self.stream_time_ms.to_be_bytes());
+            self.state.put(timer_store, STREAM_TIME, time, self.stream_time_ms);
+        }
+    }
+
     /// Forgets everything since the last commit.
     pub fn roll_back(&mut self, topology: &Topology) {
         self.state.roll_back();
-        self.stream_time_ms = self.state.meta().stream_time_ms;
+        self.stream_time_ms = self.committed_stream_time_ms;
         for position in &mut self.positions {
             position.next = position.committed;
             position.parked_until_ms = None;

@@ -230,13 +230,8 @@ fn a_late_marker_is_written_when_its_time_has_come() {
 #[test]
 fn the_same_seed_gives_the_same_faults_and_another_seed_others() {
     let outcomes = |seed: u64| -> Vec<Option<LogErrorKind>> {
-        let rates = FaultRates {
-            retriable: 0.1,
-            must_abort: 0.1,
-            unknown_outcome: 0.1,
-            crash: 0.02,
-            ..FaultRates::default()
-        };
+        let rates =
+            FaultRates { retriable: 0.1, must_abort: 0.1, unknown_outcome: 0.1, crash: 0.02, ..FaultRates::default() };
         let world = world(FaultPlan::seeded(seed, rates));
         let run = |_| one_transaction(&world.log.process("p"), &world.topic).err().map(|error| error.kind);
         (0..200).map(run).collect()

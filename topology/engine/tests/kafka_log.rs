@@ -227,7 +227,8 @@ fn a_record_comes_back_with_key_value_time_and_headers_and_null_is_not_empty() {
     ];
     let mut producer = cluster.producer();
     producer.begin().unwrap();
-    let shapes: [(Option<&[u8]>, Option<&[u8]>, &[Header]); 4] = [
+    type Shape<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, &'a [Header]);
+    let shapes: [Shape<'_>; 4] = [
         (Some(b"key"), Some(b"value"), &headers),
         (None, Some(b""), &[]),
         (Some(b""), None, &headers[..1]),

@@ -129,7 +129,7 @@ fn pds_records(answers: &str) -> BTreeMap<String, PdsRecordOwned> {
     for entry in FhirReader::open("pds.ndjson", answers.as_bytes(), settings).unwrap() {
         let entry = entry.unwrap();
         if let PdsChange::Upsert(record) = entry.change {
-            records.insert(entry.nhs_number, record);
+            records.insert(entry.nhs_number, *record);
         }
     }
     records

@@ -22,7 +22,7 @@ fn only(content: &str) -> Result<PdsEntry, ReadError> {
 
 fn record(content: &str) -> PdsRecordOwned {
     match only(content).unwrap().change {
-        PdsChange::Upsert(record) => record,
+        PdsChange::Upsert(record) => *record,
         PdsChange::NotFound => panic!("not a record"),
     }
 }
@@ -57,7 +57,7 @@ fn a_patient_is_read_field_by_field() {
     assert_eq!(record(PATIENT), expected);
     assert_eq!(expected.as_record().forenames, ["Jane", "Ann"]);
     let mut packed = read_as(&gzipped(PATIENT.as_bytes()), Selection::FirstOfEachPart);
-    assert_eq!(packed.remove(0).unwrap().change, PdsChange::Upsert(expected));
+    assert_eq!(packed.remove(0).unwrap().change, PdsChange::Upsert(Box::new(expected)));
 }
 
 #[test]

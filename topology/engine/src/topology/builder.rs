@@ -28,7 +28,12 @@ pub struct TopologyBuilder {
 impl TopologyBuilder {
     /// A topology of the application `application`, which names its consumer group and internal topics.
     pub fn new(application: impl Into<String>) -> Self {
-        Self { application: application.into(), topics: Vec::new(), sub_topologies: Vec::new(), dead_letter_partitions: 1 }
+        Self {
+            application: application.into(),
+            topics: Vec::new(),
+            sub_topologies: Vec::new(),
+            dead_letter_partitions: 1,
+        }
     }
 
     /// Declares a topic written by producers outside.
@@ -44,7 +49,13 @@ impl TopologyBuilder {
     /// Declares a topic between two sub-topologies; its full name is `<application>.<name>.repartition`.
     pub fn repartition<V: Value>(&mut self, name: &str, key: &'static str, partitions: i32) -> Topic<V> {
         let full = format!("{}.{name}.repartition", self.application);
-        self.declare::<V>(full, TopicRole::Repartition, key, partitions, Cleanup::DeleteAfter { retention_ms: 7 * DAY_MS })
+        self.declare::<V>(
+            full,
+            TopicRole::Repartition,
+            key,
+            partitions,
+            Cleanup::DeleteAfter { retention_ms: 7 * DAY_MS },
+        )
     }
 
     fn declare<V: Value>(
@@ -154,7 +165,10 @@ impl TopologyBuilder {
             check_name("topic", &topic.name)?;
             unique("topic", &topic.name, &mut topic_names)?;
             if topic.partitions < 1 {
-                return Err(TopologyError::Incomplete(format!("the topic `{}` needs at least one partition", topic.name)));
+                return Err(TopologyError::Incomplete(format!(
+                    "the topic `{}` needs at least one partition",
+                    topic.name
+                )));
             }
         }
         Ok(Topology {
@@ -272,7 +286,10 @@ impl<P: Send + 'static> ProcessorBuilder<'_, P> {
     pub fn on_change<V: Value>(
         &mut self,
         source: Source<V>,
-        handle: impl for<'a> Fn(&mut P, &mut Context<'_>, Option<V::Of<'a>>) -> Result<(), ProcessError> + Send + Sync + 'static,
+        handle: impl for<'a> Fn(&mut P, &mut Context<'_>, Option<V::Of<'a>>) -> Result<(), ProcessError>
+        + Send
+        + Sync
+        + 'static,
     ) {
         self.handlers.on_change::<V>(source.index, handle);
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Cleanup, Topology, TopicRole};
+use super::{Cleanup, TopicRole, Topology};
 
 impl Topology {
     /// For a terminal.

@@ -129,7 +129,8 @@ impl Fingerprint {
                     left.push(format!("the source `{source}` of `{name}` is gone"));
                 }
             }
-            added.extend(new.stores.keys().filter(|s| !old.stores.contains_key(*s)).map(|s| format!("new store `{s}`")));
+            added
+                .extend(new.stores.keys().filter(|s| !old.stores.contains_key(*s)).map(|s| format!("new store `{s}`")));
             added.extend(
                 new.processors.iter().filter(|p| !old.processors.contains(p)).map(|p| format!("new processor `{p}`")),
             );

@@ -41,6 +41,7 @@ impl Worker {
         }
         let began = std::time::Instant::now();
         self.expire()?;
+        self.keep_stream_times();
         self.ensure_transaction()?;
         self.write_changelogs(now_ms)?;
 
@@ -65,6 +66,13 @@ impl Worker {
             task.state.expire(task.stream_time_ms, SLICE)?;
         }
         Ok(())
+    }
+
+    /// Stream time goes the way of the state, so that it does not go back when a task moves to another disk.
+    fn keep_stream_times(&mut self) {
+        for task in self.tasks.values_mut().filter(|t| t.dirty) {
+            task.write_stream_time(self.parts.topology.sub_topologies[task.sub].timer_store());
+        }
     }
 
     fn write_changelogs(&mut self, now_ms: i64) -> Result<(), Failure> {
@@ -109,11 +117,8 @@ impl Worker {
                 let topic = &self.parts.topology.topics[*changelog].name;
                 changelog_positions.push(self.producer.acknowledged(topic, task.partition).map(|offset| offset + 1));
             }
-            let input_positions = task
-                .positions
-                .iter()
-                .map(|p| (p.from.topic.to_string(), p.from.partition, p.next))
-                .collect();
+            let input_positions =
+                task.positions.iter().map(|p| (p.from.topic.to_string(), p.from.partition, p.next)).collect();
             task.state.commit(CommitMeta {
                 changelog_positions,
                 input_positions,
@@ -123,6 +128,7 @@ impl Worker {
             for position in &mut task.positions {
                 position.committed = position.next;
             }
+            task.committed_stream_time_ms = task.stream_time_ms;
             task.dirty = false;
             self.parts.views.committed(&self.parts.topology, task.sub, task.partition, now_ms);
         }

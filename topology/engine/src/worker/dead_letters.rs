@@ -47,7 +47,15 @@ impl Worker {
         push(&mut headers, DEAD_LETTER_PARTITION, &from.partition.to_string());
         push(&mut headers, DEAD_LETTER_OFFSET, &record.offset.to_string());
         push(&mut headers, DEAD_LETTER_TIMESTAMP, &record.timestamp_ms.to_string());
-        self.write_letter(id, record.timestamp_ms, record.key.as_deref(), record.value.as_deref(), headers, rejection, lineage)
+        self.write_letter(
+            id,
+            record.timestamp_ms,
+            record.key.as_deref(),
+            record.value.as_deref(),
+            headers,
+            rejection,
+            lineage,
+        )
     }
 
     pub(super) fn reject_timer(

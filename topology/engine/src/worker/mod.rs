@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use concord_schemas::Schemas;
 use concord_schemas::codec::{TopicSchema, WriterId};
-use concord_state::{Clock as TimerClock, StateDirectory, StateError, due_timers, next_due};
+use concord_state::{Clock as TimerClock, StateDirectory, StateError, due_timers, next_due, timer_is_set};
 
 use crate::clock::Clock;
 use crate::codec::Codec;
@@ -167,6 +167,8 @@ pub struct Worker {
     settings: WorkerSettings,
     consumer: Box<dyn GroupConsumer>,
     producer: Box<dyn TransactionalProducer>,
+    /// Whether the producer has fenced its predecessors; before that no task learns where it stands.
+    producer_ready: bool,
     reader: Box<dyn PartitionReader>,
     /// Which task and source a partition belongs to, by topic.
     routes: BTreeMap<Arc<str>, (usize, usize)>,
@@ -233,8 +235,7 @@ impl Worker {
     /// # Errors
     /// The log cannot be reached or refuses.
     pub fn start(parts: WorkerParts, settings: WorkerSettings) -> Result<Self, WorkerError> {
-        let mut producer = parts.log.transactional_producer(&producer_settings(&parts, &settings))?;
-        init_producer(producer.as_mut(), &settings)?;
+        let producer = parts.log.transactional_producer(&producer_settings(&parts, &settings))?;
         let consumer = parts.log.group_consumer(&GroupSettings {
             group: parts.topology.application.clone(),
             instance: settings.name.clone(),
@@ -249,6 +250,7 @@ impl Worker {
             settings,
             consumer,
             producer,
+            producer_ready: false,
             reader,
             tasks: BTreeMap::new(),
             owned: HashSet::new(),
@@ -298,7 +300,12 @@ impl Worker {
             match event {
                 ConsumerEvent::Assigned(partitions) => self.assigned(&partitions)?,
                 ConsumerEvent::Revoked { partitions, lost } => self.revoked(&partitions, lost)?,
-                ConsumerEvent::Records { from, records } => report.records += self.records(&from, &records)?,
+                ConsumerEvent::Records { from, records } => {
+                    let processed = self.records(&from, &records)?;
+                    metrics::counter!(names::RECORDS_PROCESSED, "topic" => from.topic.to_string())
+                        .increment(processed as u64);
+                    report.records += processed;
+                }
                 ConsumerEvent::OutOfRange(partition) => self.out_of_range(&partition)?,
             }
         }
@@ -388,8 +395,11 @@ impl Worker {
                     if let Failure::Abort(error) = &failure
                         && error.kind == LogErrorKind::TooLarge
                     {
-                        let rejection =
-                            Rejection { stage: Stage::TooLarge, code: codes::OUTPUT_TOO_LARGE, message: error.message.clone().into() };
+                        let rejection = Rejection {
+                            stage: Stage::TooLarge,
+                            code: codes::OUTPUT_TOO_LARGE,
+                            message: error.message.clone().into(),
+                        };
                         self.refused.insert(place, rejection);
                     }
                     return Err(failure);
@@ -475,6 +485,11 @@ impl Worker {
             }
             for timer in due {
                 let Some(task) = self.tasks.get_mut(&id) else { break };
+                // A timer that fired before it in this slice may have cancelled or replaced it.
+                let store = self.parts.topology.sub_topologies[id.0].timer_store();
+                if !timer_is_set(&task.state, store, &timer)? {
+                    continue;
+                }
                 self.outbox.clear();
                 self.filtered.clear();
                 let outcome = task.fire(
@@ -500,7 +515,9 @@ impl Worker {
                         return Err(WorkerError::Programming(message).into());
                     }
                     Err((_, ProcessError::State(error))) => return Err(error.into()),
-                    Err((_, ProcessError::Programming(message))) => return Err(WorkerError::Programming(message).into()),
+                    Err((_, ProcessError::Programming(message))) => {
+                        return Err(WorkerError::Programming(message).into());
+                    }
                 }
                 if self.overdue() {
                     self.commit()?;
@@ -542,9 +559,9 @@ impl Worker {
         Ok(())
     }
 
-    /// After an abort, polled records will be read again; news of the group will not.
+    /// After an abort, whatever reading brought will be brought again; news of the group will not.
     fn forget_polled_records(&mut self) {
-        self.pending.retain(|event| !matches!(event, ConsumerEvent::Records { .. }));
+        self.pending.retain(|event| matches!(event, ConsumerEvent::Assigned(_) | ConsumerEvent::Revoked { .. }));
     }
 
     fn ensure_transaction(&mut self) -> LogResult<()> {
@@ -575,6 +592,10 @@ impl Worker {
             Ok(_) => {}
             Err(Failure::Abort(error) | Failure::Rebuild(error)) => {
                 tracing::warn!(%error, "The last commit did not succeed; its records will be processed again.");
+                // Otherwise readers and the next owner would wait for the transaction's time-out.
+                if let Err(error) = self.producer.abort() {
+                    tracing::warn!(%error, "The last transaction is left to its time-out.");
+                }
             }
             Err(Failure::Stop(error)) => return Err(error),
         }
@@ -582,7 +603,28 @@ impl Worker {
             task.state.flush()?;
             self.parts.views.remove(&self.parts.topology, task.sub, task.partition);
         }
-        Ok(self.consumer.close(keep_assignment)?)
+        self.consumer.close(keep_assignment)?;
+        if !keep_assignment {
+            self.give_partitions_back()?;
+        }
+        Ok(())
+    }
+
+    /// A leaving member learns through polls what to give back. Without that the others would wait for its session to end.
+    fn give_partitions_back(&mut self) -> Result<(), WorkerError> {
+        const POLLS: u32 = 50;
+        for _ in 0..POLLS {
+            if self.owned.is_empty() {
+                break;
+            }
+            for event in self.consumer.poll(1, Duration::from_millis(100))? {
+                if let ConsumerEvent::Revoked { partitions, .. } = event {
+                    self.consumer.release(&partitions)?;
+                    self.owned.retain(|owned| !partitions.contains(owned));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -595,21 +637,4 @@ fn producer_settings(parts: &WorkerParts, settings: &WorkerSettings) -> Producer
         max_record_bytes: dead_letters::largest_letter(settings.max_record_bytes),
         queue_bytes: settings.producer_queue_bytes,
     }
-}
-
-/// Initialises a producer, waiting out a broker that is not there.
-fn init_producer(producer: &mut dyn TransactionalProducer, settings: &WorkerSettings) -> LogResult<()> {
-    const ATTEMPTS: u32 = 20;
-    for attempt in 1..=ATTEMPTS {
-        match producer.init(settings.transaction_timeout) {
-            Ok(()) => return Ok(()),
-            Err(error)
-                if attempt < ATTEMPTS && matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) =>
-            {
-                tracing::warn!(%error, attempt, "The producer is not yet initialised; trying again.");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }

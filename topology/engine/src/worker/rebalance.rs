@@ -25,10 +25,9 @@ impl Worker {
 
     fn has_all_partitions(&self, id: TaskId) -> bool {
         let topology = &self.parts.topology;
-        topology.sub_topologies[id.0]
-            .sources
-            .iter()
-            .all(|s| self.owned.contains(&TopicPartition { topic: topology.topics[s.topic].name.clone(), partition: id.1 }))
+        topology.sub_topologies[id.0].sources.iter().all(|s| {
+            self.owned.contains(&TopicPartition { topic: topology.topics[s.topic].name.clone(), partition: id.1 })
+        })
     }
 
     fn open_task(&mut self, id: TaskId) -> Result<(), WorkerError> {
@@ -49,16 +48,16 @@ impl Worker {
             .filter_map(|p| self.routes.get(&p.topic).map(|(sub, _)| (*sub, p.partition)))
             .filter(|id| self.tasks.contains_key(id))
             .collect();
-        if !affected.is_empty() {
-            if lost {
-                let cause = LogError::new(LogErrorKind::MustAbort, "partitions were lost to another member");
-                self.abort(&cause)?;
-            } else {
-                self.commit_or_abort()?;
-            }
+        if !affected.is_empty() && !lost {
+            self.commit_or_abort()?;
         }
-        for id in affected {
-            self.close_task(id)?;
+        for id in &affected {
+            self.close_task(*id)?;
+        }
+        if !affected.is_empty() && lost {
+            // Behind the closing: what is lost cannot be read again, what is left must be.
+            let cause = LogError::new(LogErrorKind::MustAbort, "partitions were lost to another member");
+            self.abort(&cause)?;
         }
         for partition in partitions {
             self.owned.remove(partition);

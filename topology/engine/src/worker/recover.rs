@@ -1,12 +1,31 @@
 //! The one answer to a fenced producer and to a commit whose outcome is unknown: build anew, and read the truth again.
 //! Nothing here asks whether the commit went through.
 
-use super::{Worker, WorkerError, init_producer, producer_settings};
+use super::{Failure, Worker, WorkerError, producer_settings};
 use crate::log::{LogError, LogErrorKind};
 use crate::metric_names as names;
 use crate::task::Phase;
 
 impl Worker {
+    /// Fences former producers of this name and settles what they left open; true once that is done. It may take as long
+    /// as the log needs: the transaction before may still be on its way into the partitions, or the log may be away.
+    pub(super) fn producer_is_ready(&mut self) -> Result<bool, Failure> {
+        if self.producer_ready {
+            return Ok(true);
+        }
+        match self.producer.init(self.settings.transaction_timeout) {
+            Ok(()) => {
+                self.producer_ready = true;
+                Ok(true)
+            }
+            Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
+                tracing::warn!(%error, "The producer is not yet initialised; trying again with the next step.");
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Drops what is uncommitted, replaces the producer (which fences the old one and settles what it left open), and
     /// sends every task back to reading its committed positions and the tail of its changelogs.
     pub(super) fn recover(&mut self, cause: &LogError) -> Result<(), WorkerError> {
@@ -26,9 +45,8 @@ impl Worker {
             task.roll_back(&self.parts.topology);
             task.phase = Phase::Joining;
         }
-        let mut producer = self.parts.log.transactional_producer(&producer_settings(&self.parts, &self.settings))?;
-        init_producer(producer.as_mut(), &self.settings)?;
-        self.producer = producer;
+        self.producer = self.parts.log.transactional_producer(&producer_settings(&self.parts, &self.settings))?;
+        self.producer_ready = false;
         Ok(())
     }
 }

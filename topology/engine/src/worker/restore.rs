@@ -15,6 +15,10 @@ const SLICE: usize = 20_000;
 impl Worker {
     /// Brings every task that does not process yet one slice further.
     pub(super) fn restore(&mut self) -> Result<(), Failure> {
+        // Only behind this are the committed positions what they will stay.
+        if !self.producer_is_ready()? {
+            return Ok(());
+        }
         let joining: Vec<TaskId> =
             self.tasks.iter().filter(|(_, t)| matches!(t.phase, Phase::Joining)).map(|(id, _)| *id).collect();
         for id in joining {
@@ -53,11 +57,12 @@ impl Worker {
 
         let mut replays = Vec::new();
         for (store, changelog) in self.parts.topology.sub_topologies[id.0].changelogs.iter().enumerate() {
-            let from =
-                TopicPartition { topic: self.parts.topology.topics[*changelog].name.clone(), partition: id.1 };
+            let from = TopicPartition { topic: self.parts.topology.topics[*changelog].name.clone(), partition: id.1 };
             let (low, high) = match self.reader.watermarks(&from, CALL_TIMEOUT) {
                 Ok(watermarks) => watermarks,
-                Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => return Ok(()),
+                Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
+                    return Ok(());
+                }
                 Err(error) => return Err(error.into()),
             };
             replays.push((Replay { store, from, target: high }, low));
@@ -163,7 +168,7 @@ impl Worker {
     fn begin_processing(&mut self, id: TaskId) -> Result<(), Failure> {
         let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
         task.phase = Phase::Running;
-        task.stream_time_ms = task.stream_time_ms.max(task.state.meta().stream_time_ms);
+        task.read_stream_time(self.parts.topology.sub_topologies[id.0].timer_store())?;
         let positions: Vec<(TopicPartition, Offset)> =
             task.positions.iter().map(|p| (p.from.clone(), p.committed)).collect();
         let sub = self.parts.topology.sub_topologies[id.0].name;

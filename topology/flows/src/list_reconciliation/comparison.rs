@@ -74,7 +74,11 @@ impl Comparison {
         }
     }
 
-    pub fn on_registration(&mut self, ctx: &mut Context<'_>, change: Option<Registration<'_>>) -> Result<(), ProcessError> {
+    pub fn on_registration(
+        &mut self,
+        ctx: &mut Context<'_>,
+        change: Option<Registration<'_>>,
+    ) -> Result<(), ProcessError> {
         let key = ctx.key()?;
         if let Some(registration) = &change
             && (registration.nhs_number != key || !nhs_number::is_valid(key))
@@ -318,7 +322,12 @@ impl Comparison {
         Ok(())
     }
 
-    fn anti_join(&mut self, ctx: &mut Context<'_>, job_id: &str, progress: &mut AntiJoin) -> Result<bool, ProcessError> {
+    fn anti_join(
+        &mut self,
+        ctx: &mut Context<'_>,
+        job_id: &str,
+        progress: &mut AntiJoin,
+    ) -> Result<bool, ProcessError> {
         let prefix = ids::member_key(&progress.practice, "");
         let start = if progress.behind.is_empty() {
             prefix.clone()

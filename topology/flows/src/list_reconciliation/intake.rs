@@ -148,7 +148,11 @@ impl Intake {
         if chunk.sequence > progress.pieces {
             return Err(piece_missing(progress.pieces).into());
         }
-        ctx.put_bytes(self.handles.pieces, &piece_key(chunk.job_id, chunk.sequence), Bytes::copy_from_slice(chunk.content))?;
+        ctx.put_bytes(
+            self.handles.pieces,
+            &piece_key(chunk.job_id, chunk.sequence),
+            Bytes::copy_from_slice(chunk.content),
+        )?;
         progress.pieces += 1;
         self.keep(ctx, chunk.job_id, &progress)?;
         // Read ahead for the verdict, so that the end marker has little left to do.
@@ -180,7 +184,9 @@ impl Intake {
                 progress.invalid_records = end.invalid_records as i64;
                 if content != closed.sha256 {
                     progress.refused = INVALID_STRUCTURE.to_string();
-                    reasons.push("The content differs from the checksum of its end marker: send the file again".to_string());
+                    reasons.push(
+                        "The content differs from the checksum of its end marker: send the file again".to_string(),
+                    );
                 } else if let Some(error) = end.structure_error {
                     progress.refused = INVALID_STRUCTURE.to_string();
                     reasons.push(error.to_string());
@@ -252,7 +258,12 @@ impl Intake {
             progress.sent = sender.sent;
             self.releasing = Some(reading);
             self.keep(ctx, job_id, &progress)?;
-            return ctx.set_timer(TimerClock::WallClock, &timer_key(RELEASE, job_id), ctx.wall_clock_ms(), Bytes::new());
+            return ctx.set_timer(
+                TimerClock::WallClock,
+                &timer_key(RELEASE, job_id),
+                ctx.wall_clock_ms(),
+                Bytes::new(),
+            );
         }
 
         let mut failed = Ok(());
@@ -374,7 +385,8 @@ impl Intake {
 
     fn piece(&self, ctx: &Context<'_>, job_id: &str, number: i32) -> Result<Bytes, ProcessError> {
         let piece = ctx.get(self.handles.pieces, &piece_key(job_id, number))?;
-        piece.ok_or_else(|| ProcessError::Programming("a piece of an extract under way is not in the store".to_string()))
+        piece
+            .ok_or_else(|| ProcessError::Programming("a piece of an extract under way is not in the store".to_string()))
     }
 
     fn progress(&self, ctx: &Context<'_>, job_id: &str) -> Result<Option<Progress>, ProcessError> {

@@ -86,8 +86,7 @@ impl Report {
 
     fn received(&self, ctx: &mut Context<'_>, received: &JobReceived<'_>) -> Result<(), ProcessError> {
         // A job that timed out and is sent again starts over.
-        let progress =
-            Progress { file: received.file_name.to_string(), at_ms: received.at_ms, ..Progress::default() };
+        let progress = Progress { file: received.file_name.to_string(), at_ms: received.at_ms, ..Progress::default() };
         self.keep(ctx, received.job_id, &progress)?;
         self.publish(ctx, received.job_id, &progress, "RECEIVED")
     }
@@ -297,7 +296,13 @@ impl Report {
         ctx.send(self.handles.files, &format!("{job_id}/{file_name}"), &piece)
     }
 
-    fn publish(&self, ctx: &mut Context<'_>, job_id: &str, progress: &Progress, status: &str) -> Result<(), ProcessError> {
+    fn publish(
+        &self,
+        ctx: &mut Context<'_>,
+        job_id: &str,
+        progress: &Progress,
+        status: &str,
+    ) -> Result<(), ProcessError> {
         let job = Job {
             job_id,
             practice: &progress.practice,

@@ -51,8 +51,7 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
     let job_events = t.repartition::<JobEvents>("job-events", "job id", partitions);
     let jobs = t.output::<Jobs>(JOB, "job id", partitions, Cleanup::Compact);
     let outcomes = t.output::<Outcomes>(OUTCOME, "job id/record number", partitions, for_a_month);
-    let differences =
-        t.output::<Differences>(DIFFERENCE, "practice/NHS number/rule id", partitions, Cleanup::Compact);
+    let differences = t.output::<Differences>(DIFFERENCE, "practice/NHS number/rule id", partitions, Cleanup::Compact);
     let files = t.output::<Files>(FILE, "job id/file name", partitions, for_a_month);
 
     let Settings { profile, on_invalid, upload_timeout_ms, registrations: registration_source, .. } = *settings;

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ConformanceHarness;
-use super::scene::{
-    Member, SESSION_TIMEOUT, eventually, producer, publish_texts, refused, share, text_of, topic,
-};
+use super::scene::{Member, SESSION_TIMEOUT, eventually, producer, publish_texts, refused, share, text_of, topic};
 use crate::log::{LogErrorKind, TopicPartition};
 
 /// Polls enough for something unwanted to show.

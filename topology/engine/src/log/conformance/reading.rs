@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::ConformanceHarness;
 use super::scene::{
-    Seen, commit_texts, drain, eventually, poll_reader, producer, publish_texts, read_to_end, record, restore,
-    topic, topic_with, watermarks, write_texts,
+    Seen, commit_texts, drain, eventually, poll_reader, producer, publish_texts, read_to_end, record, restore, topic,
+    topic_with, watermarks, write_texts,
 };
 use crate::log::{Isolation, ReaderEvent, TopicPartition};
 

@@ -326,7 +326,12 @@ impl<'a> Member<'a> {
 }
 
 /// Polls two members, each giving back what it is asked for, until they hold this many partitions each.
-pub(super) fn share<'a>(harness: &dyn ConformanceHarness, first: &mut Member<'a>, second: &mut Member<'a>, each: usize) {
+pub(super) fn share<'a>(
+    harness: &dyn ConformanceHarness,
+    first: &mut Member<'a>,
+    second: &mut Member<'a>,
+    each: usize,
+) {
     eventually(harness, "two members share the partitions", || {
         for member in [&mut *first, &mut *second] {
             member.poll();

@@ -86,7 +86,8 @@ impl Broker {
         }
         let partition_count = usize::try_from(spec.partitions).unwrap_or(0);
         if partition_count == 0 {
-            let message = format!("topic {} was asked for with {} partitions: ask for 1 or more", spec.name, spec.partitions);
+            let message =
+                format!("topic {} was asked for with {} partitions: ask for 1 or more", spec.name, spec.partitions);
             return Err(LogError::new(LogErrorKind::Fatal, message));
         }
         let mut topic = Topic {
@@ -101,7 +102,8 @@ impl Broker {
                 "cleanup.policy" => topic.compacted = value.split(',').any(|policy| policy.trim() == "compact"),
                 "max.message.bytes" => {
                     topic.largest_record_bytes = value.parse().map_err(|_| {
-                        let message = format!("topic {}: max.message.bytes is {value}: write a number of bytes", spec.name);
+                        let message =
+                            format!("topic {}: max.message.bytes is {value}: write a number of bytes", spec.name);
                         LogError::new(LogErrorKind::Fatal, message)
                     })?;
                 }

@@ -48,8 +48,7 @@ impl EmbeddedConsumer {
             let message = "a group consumer needs the name of a group and of an instance: set both";
             return Err(LogError::new(LogErrorKind::Fatal, message));
         }
-        let reading =
-            GroupReading { settings, standing: ClientStanding::NotJoined, given: BTreeMap::new(), polls: 0 };
+        let reading = GroupReading { settings, standing: ClientStanding::NotJoined, given: BTreeMap::new(), polls: 0 };
         Ok(Self { shared, process, reading })
     }
 
@@ -226,7 +225,8 @@ impl GroupReading {
     fn fetch_from(&mut self, positions: &[(TopicPartition, Offset)]) -> LogResult<()> {
         for (partition, offset) in positions {
             let Some(fetch) = self.given.get_mut(partition) else {
-                let message = format!("{partition} is not assigned to this member: it cannot be read through the group");
+                let message =
+                    format!("{partition} is not assigned to this member: it cannot be read through the group");
                 return Err(LogError::new(LogErrorKind::NotMember, message));
             };
             fetch.position = Some(*offset);

@@ -303,10 +303,7 @@ impl Member {
 
 /// Neighbouring partitions to each member in the order of names, one more to the first ones when they do not divide:
 /// topics with the same number of partitions fall out alike, which is what keeps co-partitioned topics together.
-fn range_assignment<'a>(
-    instances: &[&'a String],
-    partitions: i32,
-) -> Vec<(&'a String, std::ops::Range<i32>)> {
+fn range_assignment<'a>(instances: &[&'a String], partitions: i32) -> Vec<(&'a String, std::ops::Range<i32>)> {
     let count = i32::try_from(instances.len()).unwrap_or(i32::MAX);
     if count == 0 {
         return Vec::new();

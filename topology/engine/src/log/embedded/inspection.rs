@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::{Isolation, LogRecord, LogResult, Offset, TopicPartition};
+use super::EmbeddedLog;
 use super::broker::{Broker, Slot};
 use super::transactions::{MarkerDestination, UnfinishedTransaction};
-use super::EmbeddedLog;
 
 impl EmbeddedLog {
     /// All records of a topic with their partition, by partition and offset.

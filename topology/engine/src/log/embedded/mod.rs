@@ -141,7 +141,11 @@ impl Log for EmbeddedProcess {
                 let mut topics = Vec::with_capacity(broker.topics.len());
                 for (place, topic) in broker.topics.iter().enumerate() {
                     let partitions = broker.partition_count(&topic.name);
-                    topics.push(TopicDescription { name: Arc::clone(&topic.name), partitions, id: format!("embedded-{place}") });
+                    topics.push(TopicDescription {
+                        name: Arc::clone(&topic.name),
+                        partitions,
+                        id: format!("embedded-{place}"),
+                    });
                 }
                 Ok(topics)
             })

@@ -40,8 +40,7 @@ impl Partition {
     /// Appends a record, whose `offset` is set here. Also tells whether it is the transaction's first in this partition.
     pub(super) fn append(&mut self, mut record: LogRecord, transaction: Option<TransactionNumber>) -> (Offset, bool) {
         let offset = self.next_offset;
-        let opens_span =
-            transaction.is_some_and(|number| self.open.iter().all(|span| span.transaction != number));
+        let opens_span = transaction.is_some_and(|number| self.open.iter().all(|span| span.transaction != number));
         if let Some(number) = transaction.filter(|_| opens_span) {
             self.open.push(OpenSpan { transaction: number, first: offset });
         }

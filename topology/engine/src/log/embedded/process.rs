@@ -50,9 +50,7 @@ impl Process {
         match self.0.faults.decide(name, call) {
             None => act(),
             Some(Fault::Retriable) => Err(planned(LogErrorKind::Retriable, call, "was not answered: repeat it")),
-            Some(Fault::MustAbort) => {
-                Err(planned(LogErrorKind::MustAbort, call, "was refused: abort the transaction"))
-            }
+            Some(Fault::MustAbort) => Err(planned(LogErrorKind::MustAbort, call, "was refused: abort the transaction")),
             Some(Fault::UnknownOutcome { took_effect }) => {
                 if took_effect {
                     act()?;

@@ -173,14 +173,11 @@ impl EmbeddedProducer {
         Ok(())
     }
 
-    fn send_offsets_now(
-        &mut self,
-        offsets: &[(TopicPartition, Offset)],
-        membership: &Membership,
-    ) -> LogResult<()> {
+    fn send_offsets_now(&mut self, offsets: &[(TopicPartition, Offset)], membership: &Membership) -> LogResult<()> {
         let session = self.session_in_transaction("send_offsets")?;
         if offsets.is_empty() {
-            let message = "send_offsets was given no offsets, which the log would not fence: send every task's position";
+            let message =
+                "send_offsets was given no offsets, which the log would not fence: send every task's position";
             return Err(LogError::new(LogErrorKind::Fatal, message));
         }
         if membership.generation < 0 || membership.member.is_empty() {

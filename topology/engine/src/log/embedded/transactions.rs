@@ -22,7 +22,11 @@ enum TransactionState {
     Idle,
     Open(OpenTransaction),
     /// Decided; so many markers are still to be written.
-    Completing { number: TransactionNumber, since_ms: i64, markers_left: usize },
+    Completing {
+        number: TransactionNumber,
+        since_ms: i64,
+        markers_left: usize,
+    },
 }
 
 #[derive(Debug)]
@@ -264,8 +268,7 @@ impl Broker {
             TransactionState::Completing { number, since_ms, markers_left: markers.len() };
         for destination in markers {
             let delay_ms = if self.markers_held { NEVER } else { self.faults.marker_delay_ms() };
-            let marker =
-                PendingMarker { due_ms: now_ms.saturating_add(delay_ms), place, number, commit, destination };
+            let marker = PendingMarker { due_ms: now_ms.saturating_add(delay_ms), place, number, commit, destination };
             if delay_ms == 0 {
                 self.write_marker(&marker);
             } else {

@@ -154,13 +154,17 @@ impl KafkaGroupConsumer {
                 Some(Rebalance::Revoked(list)) => {
                     let lost = consumer.assignment_lost();
                     let partitions = partitions_of(&list);
+                    if lost || partitions.is_empty() {
+                        // There is nothing left to hand over, and the client joins again only after the answer.
+                        self.fetching()?.let_go(&partitions)?;
+                    } else {
+                        self.fetching()?.mute(&partitions);
+                        let open = partitions.iter().cloned().collect();
+                        self.revocation = Some(Revocation { all: partitions.clone(), open });
+                    }
                     if partitions.is_empty() {
-                        self.fetching()?.let_go(&[])?;
                         continue;
                     }
-                    self.fetching()?.mute(&partitions);
-                    let open = partitions.iter().cloned().collect();
-                    self.revocation = Some(Revocation { all: partitions.clone(), open });
                     events.push(ConsumerEvent::Revoked { partitions, lost });
                 }
             }
@@ -287,9 +291,8 @@ impl GroupConsumer for KafkaGroupConsumer {
     }
 
     fn release(&mut self, partitions: &[TopicPartition]) -> LogResult<()> {
-        let Some(revocation) = &mut self.revocation else {
-            return Err(LogError::new(LogErrorKind::Fatal, "release: no partitions are being revoked"));
-        };
+        // Of lost partitions none is left to release.
+        let Some(revocation) = &mut self.revocation else { return Ok(()) };
         for partition in partitions {
             revocation.open.remove(partition);
         }

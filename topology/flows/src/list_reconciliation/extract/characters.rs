@@ -1,4 +1,4 @@
-//! Which characters a field may have: one table of byte classes, and white space as the specification's tools saw it.
+//! Which characters a field may have: one table of byte classes, and white space as the earlier implementation saw it.
 
 /// A set of character classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

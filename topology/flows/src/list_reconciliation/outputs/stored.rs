@@ -7,7 +7,7 @@ use concord_schemas::list_reconciliation::GpRecord;
 use crate::list_reconciliation::profile::Profile;
 
 /// A text as given, but one of nothing but white space is empty.
-pub(super) fn text<'a>(value: Option<&'a str>) -> &'a str {
+pub(super) fn text(value: Option<&str>) -> &str {
     match value {
         Some(text) if !text.trim().is_empty() => text,
         _ => "",

@@ -1,0 +1,112 @@
+//! Reaching the cluster and the registry, waiting for them where that is meant.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use concord_engine::log::kafka::KafkaLog;
+use concord_engine::log::{Log, LogErrorKind};
+use concord_engine::topology::{Compatibility, Fingerprint, Topology};
+use concord_schemas::Schemas;
+use concord_schemas::registry::{RegistryClient, RegistryError};
+use concord_state::RocksDirectory;
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::health::Health;
+
+/// Between two attempts to reach what is not there.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Reaches the cluster.
+///
+/// # Errors
+/// Wrong settings, or no broker answers.
+pub fn connect(config: &Config) -> Result<KafkaLog, Failure> {
+    KafkaLog::connect(config.kafka_settings()).map_err(|e| match e.kind {
+        LogErrorKind::Fatal => Failure::Usage(e.to_string()),
+        _ => Failure::other("reaching the cluster", e),
+    })
+}
+
+/// Codecs as the configuration says: by the registry, or bundled.
+///
+/// # Errors
+/// The registry refuses a schema, or does not answer.
+pub fn schemas(config: &Config) -> Result<Schemas, Failure> {
+    match &config.schema_registry {
+        None => Ok(Schemas::bundled()),
+        Some(registry) => {
+            let client = RegistryClient::new(&registry.url).map_err(|e| Failure::Usage(e.to_string()))?;
+            Schemas::with_registry(client).map_err(|e| Failure::other("registering schemas", e))
+        }
+    }
+}
+
+/// [`connect`], waiting for brokers that are not there yet.
+///
+/// # Errors
+/// Wrong settings.
+pub fn wait_for_cluster(config: &Config, health: &Health) -> Result<Arc<dyn Log>, Failure> {
+    health.waits_for("the Kafka cluster");
+    loop {
+        match KafkaLog::connect(config.kafka_settings()) {
+            Ok(log) => return Ok(Arc::new(log)),
+            Err(error) if error.kind == LogErrorKind::Fatal => return Err(Failure::Usage(error.to_string())),
+            Err(error) => {
+                tracing::warn!(%error, "The cluster is not reached; trying again.");
+                thread::sleep(PAUSE);
+            }
+        }
+    }
+}
+
+/// [`schemas`], waiting for a registry that is not there yet.
+///
+/// # Errors
+/// The registry refuses a schema.
+pub fn wait_for_schemas(config: &Config, health: &Health) -> Result<Schemas, Failure> {
+    let Some(registry) = &config.schema_registry else { return Ok(Schemas::bundled()) };
+    health.waits_for("the schema registry");
+    loop {
+        let client = RegistryClient::new(&registry.url).map_err(|e| Failure::Usage(e.to_string()))?;
+        match Schemas::with_registry(client) {
+            Ok(schemas) => return Ok(schemas),
+            Err(error @ RegistryError::Unavailable { .. }) => {
+                tracing::warn!(%error, "The schema registry does not answer; trying again.");
+                thread::sleep(PAUSE);
+            }
+            Err(error) => return Err(Failure::other("registering schemas", error)),
+        }
+    }
+}
+
+/// What the state on disk says to running `topology` on it; `Same` when there is no state.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn verdict_on_state(state_dir: &Path, topology: &Topology) -> Result<Compatibility, Failure> {
+    if !state_dir.exists() {
+        return Ok(Compatibility::Same);
+    }
+    let failed = |e| Failure::other(format!("reading the state in {}", state_dir.display()), e);
+    let directory = RocksDirectory::open_read_only(state_dir).map_err(failed)?;
+    let now = Fingerprint::of(topology);
+    let mut additions = Vec::new();
+    for (sub_topology, partition) in directory.tasks().map_err(failed)? {
+        let task = directory.open_task(&sub_topology, partition).map_err(failed)?;
+        let Some(meta) = task.meta().map_err(failed)? else { continue };
+        let Some(stored) = Fingerprint::from_text(&meta.fingerprint) else {
+            return Ok(Compatibility::Refused(vec![format!(
+                "the fingerprint of task {sub_topology}-{partition} is unreadable"
+            )]));
+        };
+        match now.verdict(&stored) {
+            Compatibility::Same => {}
+            Compatibility::Compatible(added) => additions = added,
+            other => return Ok(other),
+        }
+    }
+    Ok(if additions.is_empty() { Compatibility::Same } else { Compatibility::Compatible(additions) })
+}

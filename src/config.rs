@@ -1,0 +1,339 @@
+//! The configuration file: TOML, every key documented here, unknown keys refused. `CONCORD_<SECTION>__<KEY>` overrides.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use concord_engine::log::kafka::{GroupProtocol, KafkaSettings};
+use concord_engine::worker::WorkerSettings;
+use concord_flows::list_reconciliation::{OnInvalid, Profile, RegistrationSource, Settings};
+use concord_state::RocksOptions;
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who this process is.
+    pub instance: Instance,
+    /// How the cluster is reached.
+    pub kafka: Kafka,
+    /// Where schemas are registered; without it values carry the fingerprints of the bundled schemas.
+    #[serde(default)]
+    pub schema_registry: Option<SchemaRegistry>,
+    /// How topics are created.
+    #[serde(default)]
+    pub topics: Topics,
+    /// How records are processed.
+    #[serde(default)]
+    pub processing: Processing,
+    /// What happens when many records are rejected.
+    #[serde(default)]
+    pub dead_letters: DeadLetters,
+    /// Health, metrics and queries.
+    #[serde(default)]
+    pub http: Http,
+    /// Which systems run, and how.
+    pub flows: Flows,
+}
+
+/// Who this process is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// Name of this process, unique among those of the application and the same after a restart (such as a pod's ordinal).
+    pub name: String,
+    /// Folder of the state. One process at a time may use it.
+    pub state_dir: PathBuf,
+    /// Worker threads.
+    #[serde(default = "defaults::workers")]
+    pub workers: usize,
+    /// Memory of state, caches and client queues together, in MiB.
+    #[serde(default = "defaults::memory_mib")]
+    pub memory_mib: usize,
+}
+
+/// How the cluster is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kafka {
+    /// `host:port`, several separated by commas.
+    pub bootstrap_servers: String,
+    /// `classic`, `consumer` (brokers 4.0 and newer) or `auto` (the newest that the brokers have).
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// Further properties of the client by librdkafka's names, such as `security.protocol`.
+    #[serde(default)]
+    pub client: BTreeMap<String, String>,
+}
+
+/// How workers join their group.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// The newest that the brokers have.
+    Auto,
+    /// KIP-848, where the brokers assign.
+    Consumer,
+    /// The protocol of every broker: a worker that was killed is back at once (docs/decisions/0002).
+    #[default]
+    Classic,
+}
+
+/// Where schemas are registered.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaRegistry {
+    /// Base address, with its path if it has one.
+    pub url: String,
+}
+
+/// How topics are created.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Topics {
+    /// Partitions of every topic of a flow.
+    pub partitions: i32,
+    /// Copies of each partition.
+    pub replication: i32,
+}
+
+impl Default for Topics {
+    fn default() -> Self {
+        Self { partitions: 8, replication: 3 }
+    }
+}
+
+/// How records are processed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Processing {
+    /// Time between commits, milliseconds.
+    pub commit_interval_ms: u64,
+    /// How long a silent worker keeps its tasks, milliseconds.
+    pub session_timeout_ms: u64,
+    /// After this long the cluster aborts a transaction of a dead worker, milliseconds; below the session time-out.
+    pub transaction_timeout_ms: u64,
+    /// Largest record in bytes.
+    pub max_record_bytes: usize,
+}
+
+impl Default for Processing {
+    fn default() -> Self {
+        Self {
+            commit_interval_ms: 100,
+            session_timeout_ms: 30_000,
+            transaction_timeout_ms: 15_000,
+            max_record_bytes: 1 << 20,
+        }
+    }
+}
+
+/// What happens when many records are rejected.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeadLetters {
+    /// The process stops when more than this share of a window of records is rejected; 1 never stops it.
+    pub max_share: f64,
+    /// Records in that window.
+    pub window: u64,
+}
+
+impl Default for DeadLetters {
+    fn default() -> Self {
+        Self { max_share: 0.5, window: 1_000 }
+    }
+}
+
+/// Health, metrics and queries.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address to listen on; it has no access control, so keep it off public networks.
+    pub listen: String,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8080".to_string() }
+    }
+}
+
+/// Which systems run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flows {
+    /// GP extracts against PDS.
+    pub list_reconciliation: ListReconciliation,
+}
+
+/// Settings of list reconciliation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListReconciliation {
+    /// Consumer group, and beginning of internal topic names.
+    pub application: String,
+    /// `fixed` or `compatible` (the earlier implementation, known defects included).
+    pub profile: ProfileName,
+    /// `reject` (the whole file) or `quarantine` (only the invalid records).
+    pub on_invalid: OnInvalidName,
+    /// `pds-records` or `registration-list`.
+    pub registrations: RegistrationsName,
+    /// How long a file may wait for its end marker, minutes.
+    pub upload_timeout_minutes: i64,
+}
+
+impl Default for ListReconciliation {
+    fn default() -> Self {
+        Self {
+            application: "list-reconciliation".to_string(),
+            profile: ProfileName::Fixed,
+            on_invalid: OnInvalidName::Reject,
+            registrations: RegistrationsName::PdsRecords,
+            upload_timeout_minutes: 360,
+        }
+    }
+}
+
+/// See [`ListReconciliation::profile`].
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProfileName {
+    /// Known defects are corrected.
+    Fixed,
+    /// As the earlier implementation.
+    Compatible,
+}
+
+/// See [`ListReconciliation::on_invalid`].
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnInvalidName {
+    /// The whole file is refused.
+    Reject,
+    /// The invalid records are left out.
+    Quarantine,
+}
+
+/// See [`ListReconciliation::registrations`].
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegistrationsName {
+    /// The practice that each PDS record names.
+    PdsRecords,
+    /// Topic `pds.registration`.
+    RegistrationList,
+}
+
+mod defaults {
+    pub fn workers() -> usize {
+        1
+    }
+
+    pub fn memory_mib() -> usize {
+        512
+    }
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// A usage failure that names the file, the key and what is expected.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        if !path.is_file() {
+            return Err(Failure::Usage(format!("the configuration file {} does not exist", path.display())));
+        }
+        let config: Self = Figment::new()
+            .merge(Toml::file_exact(path))
+            .merge(Env::prefixed("CONCORD_").split("__").ignore(&["log", "cache"]))
+            .extract()
+            .map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))?;
+        config.check().map_err(|problem| Failure::Usage(format!("{}: {problem}", path.display())))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.instance.workers == 0 {
+            return Err("instance.workers is 0: write 1 or more".to_string());
+        }
+        if self.instance.memory_mib < 64 {
+            return Err(format!("instance.memory_mib is {}: write 64 or more", self.instance.memory_mib));
+        }
+        if self.processing.transaction_timeout_ms >= self.processing.session_timeout_ms {
+            return Err(
+                "processing.transaction_timeout_ms must be below processing.session_timeout_ms, so that a dead \
+                        worker's transaction is gone before its tasks move"
+                    .to_string(),
+            );
+        }
+        if !(0.0..=1.0).contains(&self.dead_letters.max_share) {
+            return Err("dead_letters.max_share must be between 0 and 1".to_string());
+        }
+        Ok(())
+    }
+
+    /// How the cluster is reached.
+    pub fn kafka_settings(&self) -> KafkaSettings {
+        KafkaSettings {
+            bootstrap_servers: self.kafka.bootstrap_servers.clone(),
+            client: self.kafka.client.clone(),
+            protocol: match self.kafka.protocol {
+                Protocol::Auto => GroupProtocol::Auto,
+                Protocol::Consumer => GroupProtocol::Consumer,
+                Protocol::Classic => GroupProtocol::Classic,
+            },
+        }
+    }
+
+    /// Settings of the flow.
+    pub fn flow(&self) -> Settings {
+        let flow = &self.flows.list_reconciliation;
+        Settings {
+            application: flow.application.clone(),
+            partitions: self.topics.partitions,
+            profile: match flow.profile {
+                ProfileName::Fixed => Profile::Fixed,
+                ProfileName::Compatible => Profile::Compatible,
+            },
+            on_invalid: match flow.on_invalid {
+                OnInvalidName::Reject => OnInvalid::Reject,
+                OnInvalidName::Quarantine => OnInvalid::Quarantine,
+            },
+            registrations: match flow.registrations {
+                RegistrationsName::PdsRecords => RegistrationSource::PdsRecords,
+                RegistrationsName::RegistrationList => RegistrationSource::RegistrationList,
+            },
+            upload_timeout_ms: flow.upload_timeout_minutes * 60_000,
+        }
+    }
+
+    /// Settings of one worker. The memory budget is shared out: half to the stores, the rest to what is under way.
+    pub fn worker(&self, number: usize) -> WorkerSettings {
+        let share = (self.instance.memory_mib << 20) / self.instance.workers;
+        WorkerSettings {
+            commit_interval: Duration::from_millis(self.processing.commit_interval_ms),
+            session_timeout: Duration::from_millis(self.processing.session_timeout_ms),
+            transaction_timeout: Duration::from_millis(self.processing.transaction_timeout_ms),
+            max_record_bytes: self.processing.max_record_bytes,
+            uncommitted_bytes: share / 8,
+            fetch_ahead_bytes: share / 16,
+            producer_queue_bytes: share / 8,
+            rejected_share: self.dead_letters.max_share,
+            rejected_window: self.dead_letters.window,
+            ..WorkerSettings::named(format!(
+                "{}-{}-{number}",
+                self.flows.list_reconciliation.application, self.instance.name
+            ))
+        }
+    }
+
+    /// Settings of the stores.
+    pub fn stores(&self) -> RocksOptions {
+        RocksOptions { memory_budget_bytes: (self.instance.memory_mib << 20) / 2, ..RocksOptions::default() }
+    }
+}

@@ -1,0 +1,162 @@
+//! The HTTP service: health, metrics and committed state.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use concord_engine::metric_names;
+use concord_engine::queries::CommittedViews;
+use concord_engine::topology::Topology;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::health::Health;
+use crate::run::now_ms;
+
+/// What the service shows.
+#[derive(Clone)]
+pub struct Service {
+    /// Liveness and readiness.
+    pub health: Health,
+    /// Committed state of the tasks here.
+    pub views: CommittedViews,
+    /// What runs.
+    pub topology: Arc<Topology>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    service: Service,
+    metrics: PrometheusHandle,
+}
+
+/// The running service.
+pub struct Running {
+    thread: JoinHandle<()>,
+    address: SocketAddr,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it has ended.
+    pub fn join(self) {
+        // A panic in the service has nothing to say at the end of the process.
+        let _ = self.thread.join();
+    }
+}
+
+/// Starts the service on a thread of its own; SIGTERM and SIGINT set `stop`, and `stop` ends the service.
+///
+/// # Errors
+/// The address cannot be listened on.
+pub fn start(listen: &str, service: Service, stop: Arc<AtomicBool>) -> Result<Running, Failure> {
+    let metrics = PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(|e| Failure::other("installing the metrics recorder", e))?;
+    for (name, meaning) in metric_names::ALL {
+        metrics::describe_counter!(*name, *meaning);
+    }
+    let listener = std::net::TcpListener::bind(listen)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        .map_err(|e| Failure::Usage(format!("http.listen: cannot listen on {listen}: {e}")))?;
+    let address = listener.local_addr().map_err(|e| Failure::other("listening", e))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::other("starting the HTTP runtime", e))?;
+    let thread = thread::Builder::new()
+        .name("http".to_string())
+        .spawn(move || {
+            runtime.block_on(async move {
+                let served = async {
+                    match tokio::net::TcpListener::from_std(listener) {
+                        Ok(listener) => axum::serve(listener, router(Shared { service, metrics })).await,
+                        Err(error) => Err(error),
+                    }
+                };
+                tokio::select! {
+                    served = served => if let Err(error) = served {
+                        tracing::error!(%error, "The HTTP service has ended.");
+                    },
+                    () = stopped(stop.clone()) => {}
+                }
+                stop.store(true, Ordering::SeqCst);
+            });
+        })
+        .map_err(|e| Failure::other("starting the HTTP service", e))?;
+    Ok(Running { thread, address })
+}
+
+/// Resolves on SIGTERM, on SIGINT, or when the workers have stopped.
+async fn stopped(stop: Arc<AtomicBool>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("Signals cannot be watched: stop this process with SIGKILL, which loses nothing.");
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => stop.store(true, Ordering::SeqCst),
+            _ = interrupt.recv() => stop.store(true, Ordering::SeqCst),
+            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+        }
+        if stop.load(Ordering::SeqCst) {
+            return;
+        }
+    }
+}
+
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(metrics_page))
+        .route("/topology", get(topology))
+        .with_state(shared)
+}
+
+async fn live(State(shared): State<Shared>) -> (StatusCode, &'static str) {
+    if shared.service.health.is_live(now_ms()) {
+        return (StatusCode::OK, "live");
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, "a worker has not moved for half a minute")
+}
+
+async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
+    match shared.service.health.readiness() {
+        Ok(text) => (StatusCode::OK, text),
+        Err(text) => (StatusCode::SERVICE_UNAVAILABLE, text),
+    }
+}
+
+async fn metrics_page(State(shared): State<Shared>) -> String {
+    shared.metrics.render()
+}
+
+async fn topology(State(shared): State<Shared>) -> Json<Value> {
+    let mut described = shared.service.topology.describe_as_json();
+    let tasks: Vec<Value> = shared
+        .service
+        .views
+        .tasks()
+        .iter()
+        .map(|((sub_topology, partition), view)| {
+            json!({ "sub_topology": sub_topology, "partition": partition, "committed_at_ms": view.committed_at_ms })
+        })
+        .collect();
+    described["tasks_here"] = Value::Array(tasks);
+    Json(described)
+}

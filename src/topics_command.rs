@@ -1,0 +1,86 @@
+//! `concord topics`: topics as declared and as they are.
+
+use std::path::Path;
+
+use concord_engine::topics::{self, TopicState};
+use concord_engine::topology::Topology;
+use concord_flows::list_reconciliation::topology;
+use concord_schemas::registry::RegistryClient;
+
+use crate::cluster;
+use crate::config::Config;
+use crate::failure::Failure;
+
+fn declared(config: &Config) -> Result<Topology, Failure> {
+    topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))
+}
+
+/// Prints what `apply` would do.
+///
+/// # Errors
+/// The cluster cannot be reached, or a topic is not as declared.
+pub fn plan(config_file: &Path) -> Result<(), Failure> {
+    let config = Config::read(config_file)?;
+    let topology = declared(&config)?;
+    let log = cluster::connect(&config)?;
+    let mut wrong = 0;
+    for (topic, state) in topics::compare(&log, &topology).map_err(|e| Failure::other("reading the topics", e))? {
+        let (sign, note) = match state {
+            TopicState::Missing => ("create", String::new()),
+            TopicState::AsDeclared => ("keep", String::new()),
+            TopicState::WrongPartitions { found } => {
+                wrong += 1;
+                ("WRONG", format!(": it has {found} partitions, and must be created anew or topics.partitions changed"))
+            }
+        };
+        println!("{sign:7} {} ({} partitions, {}){note}", topic.name, topic.partitions, topic.cleanup);
+    }
+    if wrong == 0 { Ok(()) } else { Err(Failure::Other(format!("{wrong} topics are not as declared"))) }
+}
+
+/// Creates missing topics and registers the schemas.
+///
+/// # Errors
+/// The cluster or the registry cannot be reached or refuses; a refused schema comes with the registry's reason.
+pub fn apply(config_file: &Path) -> Result<(), Failure> {
+    let config = Config::read(config_file)?;
+    let topology = declared(&config)?;
+    let log = cluster::connect(&config)?;
+    topics::create(&log, &topology, config.topics.replication).map_err(|e| Failure::other("creating topics", e))?;
+    println!("{} topics are there.", topology.topics.len());
+    let Some(registry) = &config.schema_registry else {
+        println!("No schema registry is configured: values carry the fingerprints of the bundled schemas.");
+        return Ok(());
+    };
+    let client = RegistryClient::new(&registry.url).map_err(|e| Failure::Usage(e.to_string()))?;
+    for topic in topology.topics.iter().filter(|topic| topic.schema.is_some()) {
+        let Some(schema) = topic.schema else { continue };
+        let subject = schema.subject();
+        let id = client.register(&subject, schema.avsc()).map_err(|e| Failure::other("registering schemas", e))?;
+        client.require_backward_compatibility(&subject).map_err(|e| Failure::other("setting compatibility", e))?;
+        println!("schema {id:>6}  {subject}");
+    }
+    Ok(())
+}
+
+/// Prints every declared topic.
+///
+/// # Errors
+/// The configuration is wrong.
+pub fn list(config_file: &Path) -> Result<(), Failure> {
+    let config = Config::read(config_file)?;
+    let topology = declared(&config)?;
+    println!("{:<50} {:<12} {:>4}  {:<22} {:<36} schema", "topic", "role", "part", "cleanup", "key");
+    for topic in &topology.topics {
+        println!(
+            "{:<50} {:<12} {:>4}  {:<22} {:<36} {}",
+            topic.name,
+            topic.role.as_str(),
+            topic.partitions,
+            topic.cleanup.to_string(),
+            topic.key,
+            topic.schema.map_or("-", |s| s.name())
+        );
+    }
+    Ok(())
+}
