@@ -40,6 +40,17 @@ pub enum Command {
     /// Show the graph of processors, stores and topics.
     #[command(subcommand)]
     Topology(TopologyCommand),
+    /// Look into committed state, of a running process or of a stopped one.
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Look into rejected records, and give them back to their topics.
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// Show which inputs made a record: the last one with this key in this topic.
+    #[command(
+        after_help = "Example:\n  concord explain list-reconciliation.difference A82023/9000000009/MN-BR-SN-01 --config concord.toml"
+    )]
+    Explain(ExplainArgs),
 }
 
 /// The configuration file.
@@ -179,4 +190,134 @@ pub enum OnInvalidName {
     Reject,
     /// The invalid records are left out.
     Quarantine,
+}
+
+/// `concord store`
+#[derive(Subcommand)]
+pub enum StoreCommand {
+    /// Every store of every task, with how far it has come; no entries.
+    #[command(after_help = "Examples:\n  concord store list --url http://127.0.0.1:8080\n  \
+        concord store list --config concord.toml")]
+    List {
+        #[command(flatten)]
+        whose: StateSource,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The entries of a key, as JSON. A process knows its own tasks only: ask each of them, or the one that has the task.
+    #[command(after_help = "Example:\n  concord store get pds 9000000009 --url http://127.0.0.1:8080")]
+    Get {
+        #[command(flatten)]
+        whose: StateSource,
+        /// Name of the store.
+        store: String,
+        /// The key; bytes that are not text as 0x and hexadecimal digits.
+        key: String,
+    },
+    /// Entries in the order of their keys, one JSON object a line.
+    #[command(after_help = "Example:\n  concord store scan practice-lists --prefix A82023/ --limit 20 --config concord.toml")]
+    Scan {
+        #[command(flatten)]
+        whose: StateSource,
+        /// Name of the store.
+        store: String,
+        /// Only keys that begin so.
+        #[arg(long, default_value = "")]
+        prefix: String,
+        /// Only this key and higher ones.
+        #[arg(long)]
+        from: Option<String>,
+        /// Only keys below this one.
+        #[arg(long)]
+        to: Option<String>,
+        /// Most entries shown.
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+}
+
+/// Whose state is read.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct StateSource {
+    /// Configuration file of a stopped process: its state folder is read.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Address of a running process's HTTP service, such as http://127.0.0.1:8080.
+    #[arg(long)]
+    pub url: Option<String>,
+}
+
+/// `concord dead-letters`
+#[derive(Subcommand)]
+pub enum DeadLettersCommand {
+    /// Where each rejected record came from, and why it was rejected; no payloads.
+    List {
+        /// Configuration file (TOML).
+        #[arg(long)]
+        config: PathBuf,
+        /// Only those with this code.
+        #[arg(long)]
+        code: Option<String>,
+    },
+    /// One rejected record with its headers and its payload, as JSON.
+    Show {
+        /// Where the letter stands, as `list` shows it.
+        #[arg(value_name = "PARTITION/OFFSET", value_parser = letter_place)]
+        letter: (i32, i64),
+        /// Configuration file (TOML).
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Publish rejected records again, unchanged, where they came from.
+    #[command(after_help = "Replaying a letter twice publishes it once: its replay is found in its topic by the header \
+        concord-replayed-from. Two replays at the same time may both publish, and a replay is forgotten when its topic \
+        has deleted it. In a compacted topic a record is left alone when a newer one has its key.\n\n\
+        Examples:\n  concord dead-letters replay --all --code CONCORD-EN-0001 --config concord.toml\n  \
+        concord dead-letters replay 3/17 3/18 --config concord.toml")]
+    Replay(ReplayArgs),
+}
+
+/// `concord dead-letters replay`
+#[derive(Args)]
+pub struct ReplayArgs {
+    /// Letters, as `list` shows them.
+    #[arg(value_name = "PARTITION/OFFSET", value_parser = letter_place, required_unless_present = "all", conflicts_with = "all")]
+    pub letters: Vec<(i32, i64)>,
+    /// All letters.
+    #[arg(long)]
+    pub all: bool,
+    /// Only those with this code.
+    #[arg(long)]
+    pub code: Option<String>,
+    /// Also where a newer record of the same key stands in the topic: the older value then counts again.
+    #[arg(long)]
+    pub superseded: bool,
+    /// Configuration file (TOML).
+    #[arg(long)]
+    pub config: PathBuf,
+}
+
+/// `concord explain`
+#[derive(Args)]
+pub struct ExplainArgs {
+    /// A topic, such as list-reconciliation.difference.
+    pub topic: String,
+    /// The key of the record; bytes that are not text as 0x and hexadecimal digits.
+    pub key: String,
+    /// Configuration file (TOML).
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Show what the records hold, too.
+    #[arg(long)]
+    pub payload: bool,
+}
+
+fn letter_place(text: &str) -> Result<(i32, i64), String> {
+    let place = text.split_once('/').and_then(|(partition, offset)| Some((partition.parse().ok()?, offset.parse().ok()?)));
+    place.ok_or_else(|| "write it as PARTITION/OFFSET, such as 3/17".to_string())
 }

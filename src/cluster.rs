@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use concord_engine::log::kafka::KafkaLog;
 use concord_engine::log::{Log, LogErrorKind};
+use concord_engine::readable::ReadableValues;
 use concord_engine::topology::{Compatibility, Fingerprint, Topology};
 use concord_schemas::Schemas;
 use concord_schemas::registry::{RegistryClient, RegistryError};
@@ -42,6 +43,15 @@ pub fn schemas(config: &Config) -> Result<Schemas, Failure> {
             Schemas::with_registry(client).map_err(|e| Failure::other("registering schemas", e))
         }
     }
+}
+
+/// Shows values as the configuration says. Without an answer of the registry, values that name its ids are shown as bytes.
+pub fn readable_values(config: &Config) -> ReadableValues {
+    let schemas = schemas(config).unwrap_or_else(|failure| {
+        tracing::warn!(?failure, "Values written with the registry's ids are shown as bytes.");
+        Schemas::bundled()
+    });
+    ReadableValues::new(schemas)
 }
 
 /// [`connect`], waiting for brokers that are not there yet.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use concord_engine::log::Guarantee;
 use concord_engine::log::kafka::{GroupProtocol, KafkaSettings};
 use concord_engine::worker::WorkerSettings;
 use concord_flows::list_reconciliation::{OnInvalid, Profile, RegistrationSource, Settings};
@@ -112,6 +113,9 @@ impl Default for Topics {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Processing {
+    /// `exactly-once`, or `at-least-once`: no record is lost, and after a failure some take effect again. Stop every
+    /// process of the application before changing it.
+    pub guarantee: GuaranteeName,
     /// Time between commits, milliseconds.
     pub commit_interval_ms: u64,
     /// How long a silent worker keeps its tasks, milliseconds.
@@ -125,12 +129,23 @@ pub struct Processing {
 impl Default for Processing {
     fn default() -> Self {
         Self {
+            guarantee: GuaranteeName::ExactlyOnce,
             commit_interval_ms: 100,
             session_timeout_ms: 30_000,
             transaction_timeout_ms: 15_000,
             max_record_bytes: 1 << 20,
         }
     }
+}
+
+/// See [`Processing::guarantee`].
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuaranteeName {
+    /// Each record takes effect once.
+    ExactlyOnce,
+    /// Each record takes effect, some of them again.
+    AtLeastOnce,
 }
 
 /// What happens when many records are rejected.
@@ -316,6 +331,10 @@ impl Config {
     pub fn worker(&self, number: usize) -> WorkerSettings {
         let share = (self.instance.memory_mib << 20) / self.instance.workers;
         WorkerSettings {
+            guarantee: match self.processing.guarantee {
+                GuaranteeName::ExactlyOnce => Guarantee::ExactlyOnce,
+                GuaranteeName::AtLeastOnce => Guarantee::AtLeastOnce,
+            },
             commit_interval: Duration::from_millis(self.processing.commit_interval_ms),
             session_timeout: Duration::from_millis(self.processing.session_timeout_ms),
             transaction_timeout: Duration::from_millis(self.processing.transaction_timeout_ms),

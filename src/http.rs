@@ -6,19 +6,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use concord_engine::metric_names;
 use concord_engine::queries::CommittedViews;
+use concord_engine::readable::key_from_text;
+use concord_engine::store_reads::{KeyRange, StoreReads};
 use concord_engine::topology::Topology;
+use concord_state::StateError;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::health::Health;
 use crate::run::now_ms;
+use crate::stores::{self, MOST_ENTRIES, Question};
 
 /// What the service shows.
 #[derive(Clone)]
@@ -71,6 +77,9 @@ pub fn start(listen: &str, service: Service, stop: Arc<AtomicBool>) -> Result<Ru
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
         .map_err(|e| Failure::Usage(format!("http.listen: cannot listen on {listen}: {e}")))?;
     let address = listener.local_addr().map_err(|e| Failure::other("listening", e))?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "The HTTP service shows stored records and has no access control: let nobody reach it who may not see them.");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -125,6 +134,9 @@ fn router(shared: Shared) -> Router {
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics_page))
         .route("/topology", get(topology))
+        .route("/stores", get(list_stores))
+        .route("/stores/{store}", get(scan_store))
+        .route("/stores/{store}/{*key}", get(get_from_store))
         .with_state(shared)
 }
 
@@ -159,4 +171,75 @@ async fn topology(State(shared): State<Shared>) -> Json<Value> {
         .collect();
     described["tasks_here"] = Value::Array(tasks);
     Json(described)
+}
+
+async fn list_stores(State(shared): State<Shared>) -> Response {
+    answer(shared, Question::List).await
+}
+
+/// Which entries of a store are shown: `?prefix=A82023/&from=...&to=...&limit=100`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScanQuery {
+    #[serde(default)]
+    prefix: String,
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(default = "default_limit")]
+    limit: usize,
+}
+
+fn default_limit() -> usize {
+    100
+}
+
+async fn scan_store(
+    State(shared): State<Shared>,
+    Path(store): Path<String>,
+    Query(query): Query<ScanQuery>,
+) -> Response {
+    if query.limit > MOST_ENTRIES {
+        let message = format!("limit must be at most {MOST_ENTRIES}: go on with `from` and the last key");
+        return failed(StatusCode::BAD_REQUEST, message);
+    }
+    let key = |text: Option<String>| match text {
+        None => Some(None),
+        Some(text) => key_from_text(&text).map(Some),
+    };
+    let (Some(Some(prefix)), Some(from), Some(to)) = (key(Some(query.prefix)), key(query.from), key(query.to)) else {
+        return failed(StatusCode::BAD_REQUEST, HEXADECIMAL.to_string());
+    };
+    let range = KeyRange { prefix, from, to };
+    answer(shared, Question::Scan { store, range, limit: query.limit }).await
+}
+
+const HEXADECIMAL: &str = "a key that begins with 0x must be pairs of hexadecimal digits";
+
+async fn get_from_store(State(shared): State<Shared>, Path((store, key)): Path<(String, String)>) -> Response {
+    let Some(key) = key_from_text(&key) else { return failed(StatusCode::BAD_REQUEST, HEXADECIMAL.to_string()) };
+    answer(shared, Question::Get { store, key }).await
+}
+
+/// Reads off the service's own thread: a read of the disk may wait.
+async fn answer(shared: Shared, question: Question) -> Response {
+    let asked_for_key = matches!(question, Question::Get { .. });
+    let views = shared.service.views;
+    let read = tokio::task::spawn_blocking(move || stores::answer(&StoreReads::of_process(&views), &question)).await;
+    match read {
+        Ok(Ok(found)) => {
+            let is_empty = found["entries"].as_array().is_some_and(Vec::is_empty);
+            let status = if asked_for_key && is_empty { StatusCode::NOT_FOUND } else { StatusCode::OK };
+            (status, NOT_KEPT, Json(found)).into_response()
+        }
+        Ok(Err(error @ StateError::UnknownStore { .. })) => failed(StatusCode::NOT_FOUND, error.to_string()),
+        Ok(Err(error)) => failed(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        Err(_) => failed(StatusCode::INTERNAL_SERVER_ERROR, "reading the state was cut short".to_string()),
+    }
+}
+
+/// Records of patients are not for caches on the way.
+const NOT_KEPT: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+fn failed(status: StatusCode, message: String) -> Response {
+    (status, NOT_KEPT, Json(json!({ "error": message }))).into_response()
 }

@@ -3,14 +3,20 @@
 mod cli;
 mod cluster;
 mod config;
+mod dead_letters_command;
 mod demo;
+mod explain_command;
 mod failure;
 mod health;
 mod http;
+mod output;
 mod progress;
 mod publish;
 mod reconcile;
+mod rejected_rows;
 mod run;
+mod store_command;
+mod stores;
 mod summary;
 mod topics_command;
 
@@ -24,12 +30,14 @@ use concord_flows::list_reconciliation::{OnInvalid, Profile, Settings, topology}
 use jiff::Timestamp;
 
 use cli::{
-    Cli, Command, Format, OnInvalidName, ProduceArgs, ProduceCommand, ProfileName, ReconcileArgs, TopicsCommand,
+    Cli, Command, DeadLettersCommand, Format, OnInvalidName, ProduceArgs, ProduceCommand, ProfileName, ReconcileArgs, TopicsCommand,
     TopologyCommand,
 };
 use config::Config;
 use failure::Failure;
 use progress::Progress;
+use reconcile::JobResult;
+use rejected_rows::RejectedRows;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -54,6 +62,15 @@ fn main() -> ExitCode {
         Command::Produce(command) => produce(&command),
         Command::Topology(TopologyCommand::Describe { format }) => describe(format),
         Command::Topology(TopologyCommand::Check(args)) => check(&args.config),
+        Command::Store(command) => store_command::store(command),
+        Command::DeadLetters(DeadLettersCommand::List { config, code }) => {
+            dead_letters_command::list(&config, code.as_deref())
+        }
+        Command::DeadLetters(DeadLettersCommand::Show { letter, config }) => {
+            dead_letters_command::show(&config, letter)
+        }
+        Command::DeadLetters(DeadLettersCommand::Replay(args)) => dead_letters_command::replay(args),
+        Command::Explain(args) => explain_command::explain(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -92,33 +109,46 @@ fn reconcile_files(args: ReconcileArgs) -> Result<(), Failure> {
     } else {
         print!("{}", summary::of(&outcome, &request.out));
     }
-    let mut rejected = false;
-    for job in outcome.jobs.iter().filter(|job| job.status != "RECONCILED") {
-        rejected = true;
-        eprintln!("{} was not reconciled ({}):", job.file, job.status.to_lowercase());
-        for reason in &job.reasons {
-            eprintln!("  {reason}");
-        }
-        if job.invalid_records > 0 {
-            let report = request.out.join(&job.job_id).join("validation.json");
-            eprintln!("  {} invalid records; the reasons by line are in {}", job.invalid_records, report.display());
-        }
+    for job in &outcome.jobs {
+        tell_reasons(job, &request.out);
     }
-    if rejected { Err(Failure::Rejected) } else { Ok(()) }
+    let has_ended = |job: &JobResult| job.status == "RECONCILED" || job.status == "REJECTED";
+    if let Some(job) = outcome.jobs.iter().find(|job| !has_ended(job)) {
+        return Err(Failure::Other(format!("the job of {} ended as {}", job.file, job.status)));
+    }
+    if outcome.jobs.iter().any(|job| job.status == "REJECTED") { Err(Failure::Rejected) } else { Ok(()) }
+}
+
+/// Why a file, or some of its records, were refused; on stderr, without what they say of anybody.
+fn tell_reasons(job: &JobResult, out: &Path) {
+    if job.status == "RECONCILED" && job.invalid_records == 0 {
+        return;
+    }
+    eprintln!("{} {}:", job.file, job.status.to_lowercase());
+    for reason in &job.reasons {
+        eprintln!("  {reason}");
+    }
+    if job.invalid_records > 0 {
+        let report = out.join(&job.job_id).join(reconcile::VALIDATION);
+        eprintln!("  {} invalid records; the reasons by line are in {}", job.invalid_records, report.display());
+    }
 }
 
 fn produce(command: &ProduceCommand) -> Result<(), Failure> {
     let (ProduceCommand::Extract(args) | ProduceCommand::Pds(args) | ProduceCommand::Registrations(args)) = command;
     let mut producer = producer(args)?;
+    let mut rejected = RejectedRows::told();
     let published = match command {
         ProduceCommand::Extract(_) => {
             println!("job {}", producer.extract(&args.file)?);
             return Ok(());
         }
-        ProduceCommand::Pds(_) => producer.pds(&args.file, Config::read(&args.config)?.flow().profile)?,
-        ProduceCommand::Registrations(_) => producer.registrations(&args.file)?,
+        ProduceCommand::Pds(_) => {
+            producer.pds(&args.file, Config::read(&args.config)?.flow().profile, &mut rejected)?
+        }
+        ProduceCommand::Registrations(_) => producer.registrations(&args.file, &mut rejected)?,
     };
-    println!("{} records published, {} rows rejected", published.records, published.rejected);
+    println!("{published} records published, {} rows rejected", rejected.end()?);
     Ok(())
 }
 

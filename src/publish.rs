@@ -25,20 +25,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
+use crate::rejected_rows::RejectedRows;
 
 /// Bytes of one piece of an extract.
 const PIECE_BYTES: usize = 256 << 10;
 /// How long the log may take to acknowledge what was sent.
 const FLUSH: Duration = Duration::from_secs(60);
-
-/// What was published of a file of rows.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Published {
-    /// Rows that became records.
-    pub records: u64,
-    /// Rows that cannot be used; each was told.
-    pub rejected: u64,
-}
 
 /// Publishes to one log.
 pub struct Producer {
@@ -74,7 +66,7 @@ impl Producer {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let mut digest = Sha256::new();
         let mut bytes = 0;
-        for piece in Pieces(File::open(path).map_err(reading)?) {
+        for piece in Pieces(File::open(path).map_err(|e| cannot_open(path, &e))?) {
             let piece = piece.map_err(reading)?;
             bytes += piece.len() as i64;
             digest.update(&piece);
@@ -98,15 +90,16 @@ impl Producer {
         Ok(job_id)
     }
 
-    /// Publishes what PDS holds: FHIR NDJSON, or the CSV of the PDS test pack when the first line is its header.
+    /// Publishes what PDS holds: FHIR NDJSON, or the CSV of the PDS test pack by its ending. Answers how many
+    /// rows became records.
     ///
     /// # Errors
-    /// The file cannot be read, or the log refuses. Rows that cannot be used are counted and told, not errors.
-    pub fn pds(&mut self, path: &Path, profile: Profile) -> Result<Published, Failure> {
+    /// The file cannot be read, or the log refuses. Rows that cannot be used are rejected, not errors.
+    pub fn pds(&mut self, path: &Path, profile: Profile, rejected: &mut RejectedRows) -> Result<u64, Failure> {
         let (name, file) = open(path)?;
         let failed = |error| Failure::other("reading PDS records", error);
         if is_csv(path) {
-            return self.pds_entries(TestPackReader::open(&name, file).map_err(failed)?);
+            return self.pds_entries(TestPackReader::open(&name, file).map_err(failed)?, rejected);
         }
         let selection = match profile {
             Profile::Fixed => Selection::OneElement,
@@ -114,16 +107,18 @@ impl Producer {
         };
         let now = Timestamp::from_millisecond(self.at_ms).map_err(|e| Failure::other("the processing time", e))?;
         let settings = FhirSettings { selection, today: now.to_zoned(TimeZone::UTC).date() };
-        self.pds_entries(FhirReader::open(&name, file, settings).map_err(failed)?)
+        self.pds_entries(FhirReader::open(&name, file, settings).map_err(failed)?, rejected)
     }
 
     fn pds_entries(
         &mut self,
         entries: impl Iterator<Item = Result<PdsEntry, ReadError>>,
-    ) -> Result<Published, Failure> {
-        let mut published = Published::default();
+        rejected: &mut RejectedRows,
+    ) -> Result<u64, Failure> {
+        let mut published = 0;
         for entry in entries {
-            let Some(entry) = usable(entry, &mut published)? else { continue };
+            let Some(entry) = usable(entry, rejected)? else { continue };
+            published += 1;
             match &entry.change {
                 PdsChange::Upsert(record) => {
                     self.send(PDS_RECORD, &codec::PDS_RECORD, &entry.nhs_number, Some(&record.as_record()))?;
@@ -135,16 +130,17 @@ impl Producer {
         Ok(published)
     }
 
-    /// Publishes a list of registrations.
+    /// Publishes a list of registrations; answers how many rows became records.
     ///
     /// # Errors
     /// As [`Self::pds`].
-    pub fn registrations(&mut self, path: &Path) -> Result<Published, Failure> {
+    pub fn registrations(&mut self, path: &Path, rejected: &mut RejectedRows) -> Result<u64, Failure> {
         let (name, file) = open(path)?;
         let reader = RegistrationReader::open(&name, file).map_err(|e| Failure::other("reading registrations", e))?;
-        let mut published = Published::default();
+        let mut published = 0;
         for entry in reader {
-            let Some(entry) = usable(entry, &mut published)? else { continue };
+            let Some(entry) = usable(entry, rejected)? else { continue };
+            published += 1;
             let value = entry.as_registration();
             self.send(PDS_REGISTRATION, &codec::PDS_REGISTRATION, &entry.nhs_number, Some(&value))?;
         }
@@ -183,16 +179,12 @@ impl Producer {
     }
 }
 
-/// Tells of a row that cannot be used, without its content, and goes on; `Err` when the file cannot be read on.
-fn usable<T>(entry: Result<T, ReadError>, published: &mut Published) -> Result<Option<T>, Failure> {
+/// A row that can be used; `Err` when the file cannot be read on.
+fn usable<T>(entry: Result<T, ReadError>, rejected: &mut RejectedRows) -> Result<Option<T>, Failure> {
     match entry {
-        Ok(entry) => {
-            published.records += 1;
-            Ok(Some(entry))
-        }
+        Ok(entry) => Ok(Some(entry)),
         Err(ReadError::Row(row)) => {
-            published.rejected += 1;
-            eprintln!("rejected: {}", row.error);
+            rejected.take(&row)?;
             Ok(None)
         }
         Err(error) => Err(Failure::Other(error.to_string())),
@@ -200,8 +192,12 @@ fn usable<T>(entry: Result<T, ReadError>, published: &mut Published) -> Result<O
 }
 
 fn open(path: &Path) -> Result<(String, BufReader<File>), Failure> {
-    let file = File::open(path).map_err(|e| Failure::Usage(format!("cannot open {}: {e}", path.display())))?;
+    let file = File::open(path).map_err(|e| cannot_open(path, &e))?;
     Ok((path.display().to_string(), BufReader::with_capacity(256 << 10, file)))
+}
+
+fn cannot_open(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Usage(format!("cannot open {}: {error}", path.display()))
 }
 
 /// Whether a PDS file is the CSV of the test pack: by its ending.

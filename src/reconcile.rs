@@ -21,6 +21,15 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::publish::Producer;
+use crate::rejected_rows::RejectedRows;
+
+/// In the output folder: rows of the PDS and registration files that could not be used.
+pub const REJECTED_ROWS: &str = "rejected-rows.ndjson";
+/// In a job's folder: why its file, or some of its records, were refused.
+pub const VALIDATION: &str = "validation.json";
+
+/// Memory of the stores of a run over files, whose records are in memory already.
+const STATE_BYTES: usize = 48 << 20;
 
 /// What to reconcile.
 pub struct Request {
@@ -79,6 +88,9 @@ pub struct Outcome {
 /// Files that cannot be read or written.
 pub fn reconcile(request: &Request, on_progress: &mut dyn FnMut(&str, u64, u64)) -> Result<Outcome, Failure> {
     let began = Instant::now();
+    for path in request.extracts.iter().chain(&request.pds).chain(&request.registrations) {
+        check_is_there(path)?;
+    }
     fs::create_dir_all(&request.out)
         .map_err(|e| Failure::Usage(format!("cannot create {}: {e}", request.out.display())))?;
     let registrations = match request.registrations {
@@ -92,24 +104,24 @@ pub fn reconcile(request: &Request, on_progress: &mut dyn FnMut(&str, u64, u64))
     let state = request.out.join(".concord-state");
     let _remove = RemoveOnDrop(state.clone());
     let _ = fs::remove_dir_all(&state);
-    let directory = RocksDirectory::open(&state, RocksOptions::default())
-        .map_err(|e| Failure::other(format!("opening the state in {}", state.display()), e))?;
+    let directory =
+        RocksDirectory::open(&state, RocksOptions { memory_budget_bytes: STATE_BYTES, ..RocksOptions::default() })
+            .map_err(|e| Failure::other(format!("opening the state in {}", state.display()), e))?;
 
     let failed = |e| Failure::other("reconciling", e);
     let mut run = LocalRun::start(Arc::new(topology), Arc::new(directory), Arc::new(SystemClock)).map_err(failed)?;
     let mut producer = Producer::new(run.log(), &Schemas::bundled(), request.at)?;
-    let mut rejected_rows = 0;
+    let mut rejected = RejectedRows::kept_in(request.out.join(REJECTED_ROWS))?;
     let mut pds_records = 0;
     for path in &request.pds {
-        let published = producer.pds(path, request.flow.profile)?;
-        rejected_rows += published.rejected;
-        pds_records += published.records;
+        pds_records += producer.pds(path, request.flow.profile, &mut rejected)?;
         run.run_until_idle(&mut |done, waiting| on_progress("loading PDS records", done, waiting)).map_err(failed)?;
     }
     if let Some(path) = &request.registrations {
-        rejected_rows += producer.registrations(path)?.rejected;
+        producer.registrations(path, &mut rejected)?;
         run.run_until_idle(&mut |done, waiting| on_progress("loading registrations", done, waiting)).map_err(failed)?;
     }
+    let rejected_rows = rejected.end()?;
     let mut job_ids = Vec::new();
     for path in &request.extracts {
         let job_id = producer.extract(path)?;
@@ -124,9 +136,30 @@ pub fn reconcile(request: &Request, on_progress: &mut dyn FnMut(&str, u64, u64))
     on_progress("writing files", run.processed(), 0);
     let written = write_files(&run, &request.out)?;
     let jobs = read_jobs(&run, &job_ids, &written)?;
+    remove_old_reasons(&jobs, &request.out)?;
     let first_differences = read_first_differences(&run)?;
     run.stop().map_err(failed)?;
     Ok(Outcome { jobs, first_differences, rejected_rows, pds_records, seconds: began.elapsed().as_secs_f64() })
+}
+
+/// A path that is missing is told before anything is done.
+fn check_is_there(path: &Path) -> Result<(), Failure> {
+    let metadata = fs::metadata(path).map_err(|e| Failure::Usage(format!("cannot open {}: {e}", path.display())))?;
+    if metadata.is_dir() {
+        return Err(Failure::Usage(format!("{} is a folder: name a file in it", path.display())));
+    }
+    Ok(())
+}
+
+/// A job whose file was rejected in an earlier run, perhaps for its date alone, has the same folder.
+fn remove_old_reasons(jobs: &[JobResult], out: &Path) -> Result<(), Failure> {
+    for job in jobs.iter().filter(|job| !job.files.iter().any(|file| file == VALIDATION)) {
+        let path = out.join(&job.job_id).join(VALIDATION);
+        if path.exists() {
+            fs::remove_file(&path).map_err(|e| Failure::other(format!("removing {}", path.display()), e))?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the pieces of all output files; answers the names by job.

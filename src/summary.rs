@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::reconcile::{JobResult, Outcome};
+use crate::reconcile::{JobResult, Outcome, REJECTED_ROWS};
 
 /// The end of a reconciliation, for a terminal.
 pub fn of(outcome: &Outcome, out: &Path) -> String {
@@ -21,8 +21,13 @@ pub fn of(outcome: &Outcome, out: &Path) -> String {
     }
     let records: i64 = outcome.jobs.iter().map(|job| job.counts.records).sum();
     if outcome.rejected_rows > 0 {
-        let _ =
-            writeln!(text, "{} rows of the PDS side could not be used; each is named above.", outcome.rejected_rows);
+        let kept = out.join(REJECTED_ROWS);
+        let _ = writeln!(
+            text,
+            "{} rows of the PDS side could not be used; they are in {}.",
+            outcome.rejected_rows,
+            kept.display()
+        );
     }
     let _ = writeln!(
         text,

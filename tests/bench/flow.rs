@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use concord_connectors::synthetic::{SyntheticPractice, SyntheticSettings};
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use concord_engine::log::{
-    ConsumerEvent, GroupSettings, Log, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec, read_whole_topic,
+    ConsumerEvent, GroupSettings, Guarantee, Log, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec, read_whole_topic,
 };
 use concord_schemas::Schemas;
 use concord_schemas::codec::JOB;
@@ -236,6 +236,7 @@ fn pass_through(log: &KafkaLog, topic: &str, records: u64) -> Outcome<Duration> 
     log.create_topics(&[TopicSpec { name: target.clone(), partitions: PARTITIONS, replication: 1, settings: vec![] }])?;
     let name = format!("bench-pass-{}-{topic}", std::process::id());
     let mut producer = log.transactional_producer(&ProducerSettings {
+        guarantee: Guarantee::ExactlyOnce,
         transactional_id: name.clone(),
         transaction_timeout: Duration::from_secs(15),
         expected_partitions: PARTITIONS as usize,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use concord_engine::log::{
-    ConsumerEvent, GroupSettings, Log, Offset, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec,
+    ConsumerEvent, GroupSettings, Guarantee, Log, Offset, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec,
 };
 
 const RECORD_BYTES: usize = 200;
@@ -90,6 +90,7 @@ fn pass(
         fetch_ahead_bytes: 16 << 20,
     })?;
     let mut producer = log.transactional_producer(&ProducerSettings {
+        guarantee: Guarantee::ExactlyOnce,
         transactional_id: id.to_owned(),
         transaction_timeout: Duration::from_secs(20),
         expected_partitions: partitions as usize,

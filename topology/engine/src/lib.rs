@@ -3,7 +3,9 @@
 pub mod clock;
 pub mod codec;
 pub mod context;
+pub mod dead_letters;
 pub mod driver;
+pub mod explain;
 pub mod invariants;
 pub mod lineage;
 pub mod local;
@@ -12,8 +14,12 @@ pub mod metric_names;
 pub mod partitioner;
 mod processor;
 pub mod queries;
+pub mod readable;
 pub mod rejection;
+pub mod store_reads;
 mod task;
+#[cfg(test)]
+mod test_flow;
 pub mod topics;
 pub mod topology;
 pub mod value;

@@ -1,11 +1,12 @@
 //! Where an output came from: headers that name the inputs, the rule and the program that made it.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use crate::log::{Header, Offset};
+use crate::log::{Header, LogRecord, Offset};
 
 /// Header that names the input records, as `topic/partition/offset`, several separated by spaces.
 pub const LINEAGE: &str = "concord-lineage";
@@ -13,6 +14,8 @@ pub const LINEAGE: &str = "concord-lineage";
 pub const RULE: &str = "concord-rule";
 /// Header that names the program's version.
 pub const VERSION: &str = "concord-version";
+/// Header that names the dead letter a record was replayed from, as `topic/partition/offset`.
+pub const REPLAYED_FROM: &str = "concord-replayed-from";
 
 static LINEAGE_NAME: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(LINEAGE));
 static RULE_NAME: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(RULE));
@@ -53,6 +56,12 @@ pub fn parse(header: &[u8]) -> Vec<Coordinates> {
     found
 }
 
+/// The text of a header. The last one of that name counts: ours stand behind those that a record came with.
+pub(crate) fn header_text(record: &LogRecord, name: &str) -> Option<String> {
+    let header = record.headers.iter().rfind(|header| &*header.name == name)?;
+    Some(String::from_utf8_lossy(&header.value).into_owned())
+}
+
 /// The headers of what one input record causes.
 pub(crate) fn headers(inputs: Bytes) -> [Header; 2] {
     [Header { name: LINEAGE_NAME.clone(), value: inputs }, VERSION_HEADER.clone()]
@@ -65,7 +74,10 @@ pub(crate) fn rule_header(rule: &str) -> Header {
 
 /// Writes the coordinates of one record.
 pub(crate) fn coordinates(topic: &str, partition: i32, offset: Offset) -> Bytes {
-    Bytes::from(format!("{topic}/{partition}/{offset}"))
+    let mut text = String::with_capacity(topic.len() + 24);
+    // Writing to a String does not fail.
+    let _ = write!(text, "{topic}/{partition}/{offset}");
+    Bytes::from(text)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::log::{LogRecord, Offset, TopicPartition};
 use crate::processor::ProcessorInstance;
 use crate::rejection::ProcessError;
 use crate::topology::Topology;
+use crate::worker::NO_GENERATION;
 
 /// Where a task stands in one of its source partitions.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub(crate) struct Replay {
     pub from: TopicPartition,
     /// The changelog's end, open transactions included, taken after the committed positions were known.
     pub target: Offset,
+    /// The newest generation that a record before the present place was written in.
+    pub newest_generation: i32,
 }
 
 /// How far a task is on its way to processing.
@@ -42,6 +45,16 @@ pub(crate) enum Phase {
     Restoring(Vec<Replay>),
     /// It processes records.
     Running,
+}
+
+impl Phase {
+    /// The replay of a changelog partition, while it lasts.
+    pub fn replay_of(&mut self, from: &TopicPartition) -> Option<&mut Replay> {
+        match self {
+            Self::Restoring(replays) => replays.iter_mut().find(|replay| replay.from == *from),
+            Self::Joining | Self::Running => None,
+        }
+    }
 }
 
 /// What a task's calls need from outside.
@@ -64,6 +77,10 @@ pub(crate) struct Task {
     pub stream_time_ms: i64,
     /// The same at the last commit: an abort goes back to here.
     pub committed_stream_time_ms: i64,
+    /// The newest generation known of the changelogs' records; at least once only.
+    pub generation: i32,
+    /// The same as far as the committed state knows it.
+    pub committed_generation: i32,
     /// Something was processed or written since the last commit.
     pub dirty: bool,
     instances: Vec<Box<dyn ProcessorInstance>>,
@@ -71,6 +88,8 @@ pub(crate) struct Task {
 
 /// Where the store of timers keeps the stream time; no timer's key begins like it.
 const STREAM_TIME: &[u8] = b"stream-time";
+/// Where it keeps the newest generation of the changelogs; no timer's key begins like it either.
+const GENERATION: &[u8] = b"generation";
 
 /// The payload of a stored timer: the lineage of what set it, then the processor's own.
 fn wrap_payload(lineage: &Bytes, payload: &[u8]) -> Bytes {
@@ -116,6 +135,8 @@ impl Task {
             phase: Phase::Joining,
             stream_time_ms: NO_STREAM_TIME,
             committed_stream_time_ms: NO_STREAM_TIME,
+            generation: NO_GENERATION,
+            committed_generation: NO_GENERATION,
             dirty: false,
             instances,
         }
@@ -240,6 +261,25 @@ impl Task {
         if self.stream_time_ms != self.committed_stream_time_ms {
             let time = Bytes::copy_from_slice(&self.stream_time_ms.to_be_bytes());
             self.state.put(timer_store, STREAM_TIME, time, self.stream_time_ms);
+        }
+    }
+
+    /// Takes over the newest generation of the changelogs as far as the committed state knows it.
+    pub fn read_generation(&mut self, timer_store: usize) -> Result<(), StateError> {
+        let stored = self.state.get(timer_store, GENERATION)?;
+        let stored = stored.and_then(|bytes| bytes.first_chunk().copied()).map_or(NO_GENERATION, i32::from_be_bytes);
+        self.committed_generation = stored;
+        self.generation = self.generation.max(stored);
+        Ok(())
+    }
+
+    /// Takes over the generation of the present membership, and adds it to what is committed if it has moved. It never
+    /// goes back: a group that was deleted counts from the beginning again.
+    pub fn write_generation(&mut self, timer_store: usize, generation: i32) {
+        self.generation = self.generation.max(generation);
+        if self.generation != self.committed_generation {
+            let bytes = Bytes::copy_from_slice(&self.generation.to_be_bytes());
+            self.state.put(timer_store, GENERATION, bytes, self.stream_time_ms);
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use concord_engine::clock::{SystemClock, VirtualClock};
 use concord_engine::log::embedded::{Call, EmbeddedLog, EmbeddedSettings, Fault, FaultPlan, FaultRates};
 use concord_engine::log::{
-    ConsumerEvent, GroupConsumer, GroupSettings, Isolation, Log, LogErrorKind, LogResult, OutgoingRecord,
+    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Isolation, Log, LogErrorKind, LogResult, OutgoingRecord,
     ProducerSettings, TopicPartition, TopicSpec, TransactionalProducer,
 };
 
@@ -38,6 +38,7 @@ fn create(log: &EmbeddedLog, topic: &Arc<str>, partitions: i32) {
 
 fn producer(log: &dyn Log) -> Box<dyn TransactionalProducer> {
     let settings = ProducerSettings {
+        guarantee: Guarantee::ExactlyOnce,
         transactional_id: "worker-0".to_owned(),
         transaction_timeout: Duration::from_millis(TRANSACTION_MS.unsigned_abs()),
         expected_partitions: 2,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use concord_engine::clock::VirtualClock;
 use concord_engine::log::embedded::{EmbeddedLog, EmbeddedProcess, EmbeddedSettings, FaultPlan, FaultRates};
 use concord_engine::log::{
-    ConsumerEvent, GroupConsumer, GroupSettings, Isolation, Log, LogErrorKind, LogRecord, LogResult, Offset,
+    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Isolation, Log, LogErrorKind, LogRecord, LogResult, Offset,
     OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec, TransactionalProducer,
 };
 
@@ -63,6 +63,7 @@ fn connect(process: &EmbeddedProcess, name: &str, input: &Arc<str>) -> LogResult
         fetch_ahead_bytes: 1 << 20,
     })?;
     let producer = process.transactional_producer(&ProducerSettings {
+        guarantee: Guarantee::ExactlyOnce,
         transactional_id: name.to_owned(),
         transaction_timeout: Duration::from_secs(10),
         expected_partitions: 4,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use concord_engine::log::{
-    ConsumerEvent, GroupConsumer, GroupSettings, Header, Isolation, Log, LogErrorKind, LogRecord, Offset,
+    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Header, Isolation, Log, LogErrorKind, LogRecord, Offset,
     OutgoingRecord, ProducerSettings, ReaderEvent, TopicPartition, TopicSpec, TransactionalProducer,
 };
 
@@ -55,6 +55,7 @@ impl Cluster {
 
     fn producer_of(&self, id: &str, max_record_bytes: usize) -> Box<dyn TransactionalProducer> {
         let settings = ProducerSettings {
+            guarantee: Guarantee::ExactlyOnce,
             transactional_id: id.to_owned(),
             transaction_timeout: Duration::from_secs(20),
             expected_partitions: 1,

@@ -7,6 +7,7 @@
 pub mod conformance;
 pub mod embedded;
 pub mod kafka;
+mod partition_reads;
 mod whole_topic;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use partition_reads::{read_partition, record_at};
 pub use whole_topic::read_whole_topic;
 
 /// Position of a record in its partition. Offsets rise, with gaps where control records stand.
@@ -164,12 +166,26 @@ pub struct GroupSettings {
     pub fetch_ahead_bytes: usize,
 }
 
+/// What is promised of a record's effects when something fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Guarantee {
+    /// Each record takes effect once: outputs, changelogs and positions are one transaction.
+    #[default]
+    ExactlyOnce,
+    /// No record is lost, some take effect again: writes are visible at once and stand, the positions follow.
+    AtLeastOnce,
+}
+
 /// How a worker writes.
 #[derive(Debug, Clone)]
 pub struct ProducerSettings {
-    /// `<application>-<instance>-<worker>`; a newer producer of the same id fences the older one.
+    /// Whether the producer writes in transactions.
+    pub guarantee: Guarantee,
+    /// `<application>-<instance>-<worker>`; a newer producer of the same id fences the older one. Without transactions it
+    /// is a name only.
     pub transactional_id: String,
-    /// After this long the log aborts an open transaction.
+    /// After this long the log aborts an open transaction. Without transactions: after this long an undelivered record
+    /// is given up.
     pub transaction_timeout: Duration,
     /// How many partitions a transaction is expected to touch; sets the linger.
     pub expected_partitions: usize,
@@ -246,12 +262,18 @@ pub trait GroupConsumer: Send {
     fn release(&mut self, partitions: &[TopicPartition]) -> LogResult<()>;
     /// Proof of membership as of now; [`LogErrorKind::NotMember`] when there is none.
     fn membership(&mut self) -> LogResult<Membership>;
+    /// Commits the group's new positions outside transactions, fenced by this member's generation:
+    /// [`LogErrorKind::NotMember`] without one, [`LogErrorKind::MustAbort`] when the group has moved on without this
+    /// member. After any other error it is unknown what was committed. An empty list is refused as [`LogErrorKind::Fatal`].
+    fn commit(&mut self, positions: &[(TopicPartition, Offset)]) -> LogResult<()>;
     /// Leaves cleanly: partitions are revoked through further polls, then the member is gone. With static membership
     /// `keep_assignment` closes without leaving, so that a restart finds its partitions again.
     fn close(&mut self, keep_assignment: bool) -> LogResult<()>;
 }
 
-/// A transactional producer.
+/// A transactional producer. One made for [`Guarantee::AtLeastOnce`] is idempotent and fences nobody: its records are
+/// visible once acknowledged, `begin` and `commit` only mark off what `drain` and `acknowledged` speak of, `send_offsets`
+/// is refused, and `abort` waits for what is under way and answers [`LogErrorKind::Rebuild`], since what was written stands.
 pub trait TransactionalProducer: Send {
     /// Fences older producers of the same id, and finishes or aborts what they left open. Once, first.
     fn init(&mut self, timeout: Duration) -> LogResult<()>;

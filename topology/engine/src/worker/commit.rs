@@ -1,12 +1,16 @@
 //! The commit cycle: outputs, changelogs, dead letters and positions of all tasks in one transaction, then the state.
+//!
+//! At least once, the cycle is the same without the transaction: once all records are acknowledged the consumer commits the
+//! positions. An attempt that fails before that has left its records behind, those of changelogs too, so the producer answers
+//! an abort by asking for recovery, which replays them: its input is processed again on a state that may know it already.
 
 use std::time::Duration;
 
 use concord_state::CommitMeta;
 
-use super::{Failure, Worker, WorkerError};
+use super::{Failure, Worker, WorkerError, generations};
 use crate::invariants;
-use crate::log::{LogError, LogErrorKind, Offset, OutgoingRecord, TopicPartition};
+use crate::log::{Guarantee, LogError, LogErrorKind, Offset, OutgoingRecord, TopicPartition};
 use crate::metric_names as names;
 use crate::task::Phase;
 
@@ -42,14 +46,20 @@ impl Worker {
         let began = std::time::Instant::now();
         self.expire()?;
         self.keep_stream_times();
+        self.keep_generations()?;
         self.ensure_transaction()?;
         self.write_changelogs(now_ms)?;
 
         self.producer.drain(self.settings.transaction_timeout / 2)?;
         let offsets = self.positions_of_dirty_tasks();
         invariants::transaction_names_positions(&offsets);
-        let membership = self.consumer.membership()?;
-        self.producer.send_offsets(&offsets, &membership)?;
+        match self.settings.guarantee {
+            Guarantee::ExactlyOnce => {
+                let membership = self.consumer.membership()?;
+                self.producer.send_offsets(&offsets, &membership)?;
+            }
+            Guarantee::AtLeastOnce => self.consumer.commit(&offsets)?,
+        }
         self.producer.commit().map_err(unknown_unless_aborted)?;
         self.transaction_open = false;
 
@@ -75,12 +85,28 @@ impl Worker {
         }
     }
 
+    /// Without transactions a restore tells a former owner's changelog records by their generation.
+    fn keep_generations(&mut self) -> Result<(), Failure> {
+        if self.settings.guarantee == Guarantee::ExactlyOnce {
+            return Ok(());
+        }
+        let generation = self.consumer.membership()?.generation;
+        for task in self.tasks.values_mut().filter(|t| t.dirty) {
+            task.write_generation(self.parts.topology.sub_topologies[task.sub].timer_store(), generation);
+        }
+        Ok(())
+    }
+
     fn write_changelogs(&mut self, now_ms: i64) -> Result<(), Failure> {
         let mut written: u64 = 0;
         for task in self.tasks.values().filter(|t| t.dirty) {
             let changelogs = &self.parts.topology.sub_topologies[task.sub].changelogs;
             let producer = &mut self.producer;
             let topics = &self.parts.topology.topics;
+            let generation = match self.settings.guarantee {
+                Guarantee::ExactlyOnce => None,
+                Guarantee::AtLeastOnce => Some(generations::header(task.generation)),
+            };
             task.state.changes(|store, key, value: Option<&bytes::Bytes>| -> Result<(), LogError> {
                 written += 1;
                 producer.send(&OutgoingRecord {
@@ -89,7 +115,7 @@ impl Worker {
                     timestamp_ms: now_ms,
                     key: Some(key),
                     value: value.map(|v| &v[..]),
-                    headers: &[],
+                    headers: generation.as_slice(),
                 })
             })?;
         }
@@ -129,6 +155,7 @@ impl Worker {
                 position.committed = position.next;
             }
             task.committed_stream_time_ms = task.stream_time_ms;
+            task.committed_generation = task.generation;
             task.dirty = false;
             self.parts.views.committed(&self.parts.topology, task.sub, task.partition, now_ms);
         }

@@ -5,6 +5,7 @@
 
 mod commit;
 mod dead_letters;
+mod generations;
 mod rebalance;
 mod recover;
 mod restore;
@@ -22,8 +23,8 @@ use crate::codec::Codec;
 use crate::context::Outbox;
 use crate::lineage;
 use crate::log::{
-    ConsumerEvent, GroupConsumer, GroupSettings, Header, Log, LogError, LogErrorKind, LogRecord, LogResult, Offset,
-    OutgoingRecord, PartitionReader, ProducerSettings, TopicPartition, TransactionalProducer,
+    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Header, Log, LogError, LogErrorKind, LogRecord, LogResult,
+    Offset, OutgoingRecord, PartitionReader, ProducerSettings, TopicPartition, TransactionalProducer,
 };
 use crate::metric_names as names;
 use crate::queries::CommittedViews;
@@ -35,12 +36,16 @@ pub use dead_letters::{
     DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE, DEAD_LETTER_OFFSET, DEAD_LETTER_PARTITION, DEAD_LETTER_STAGE,
     DEAD_LETTER_TIMESTAMP, DEAD_LETTER_TOPIC, DEAD_LETTER_TRUNCATED,
 };
+pub use generations::GENERATION;
+pub(crate) use generations::NO_GENERATION;
 
 /// How a worker behaves.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
     /// Name of this worker in the group, `<application>-<instance>-<worker>`: static membership and transactional id.
     pub name: String,
+    /// What is promised when something fails. All workers of an application stop before it is changed.
+    pub guarantee: Guarantee,
     /// Time between commits.
     pub commit_interval: Duration,
     /// Commit earlier when this many bytes of state are uncommitted.
@@ -68,6 +73,7 @@ impl WorkerSettings {
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            guarantee: Guarantee::default(),
             commit_interval: Duration::from_millis(100),
             uncommitted_bytes: 32 << 20,
             poll_records: 2_000,
@@ -367,7 +373,8 @@ impl Worker {
         self.outbox.clear();
         self.filtered.clear();
         let place = (task.positions[source].from.clone(), record.offset);
-        let outcome = match self.refused.remove(&place) {
+        let refused = if self.refused.is_empty() { None } else { self.refused.remove(&place) };
+        let outcome = match refused {
             Some(rejection) => Err((
                 lineage::coordinates(&place.0.topic, place.0.partition, record.offset),
                 ProcessError::Rejected(rejection),
@@ -631,6 +638,7 @@ impl Worker {
 fn producer_settings(parts: &WorkerParts, settings: &WorkerSettings) -> ProducerSettings {
     let partitions: i32 = parts.topology.topics.iter().map(|t| t.partitions).sum();
     ProducerSettings {
+        guarantee: settings.guarantee,
         transactional_id: settings.name.clone(),
         transaction_timeout: settings.transaction_timeout,
         expected_partitions: partitions as usize,

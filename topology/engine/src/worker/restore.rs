@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Failure, TaskId, Worker};
+use super::{Failure, NO_GENERATION, TaskId, Worker, generations};
 use crate::invariants;
 use crate::log::{LogErrorKind, Offset, ReaderEvent, TopicPartition};
 use crate::metric_names as names;
@@ -65,7 +65,7 @@ impl Worker {
                 }
                 Err(error) => return Err(error.into()),
             };
-            replays.push((Replay { store, from, target: high }, low));
+            replays.push((Replay { store, from, target: high, newest_generation: NO_GENERATION }, low));
         }
 
         let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
@@ -73,11 +73,15 @@ impl Worker {
             position.committed = offset;
             position.next = offset;
         }
+        task.read_generation(self.parts.topology.sub_topologies[id.0].timer_store())?;
         let mut remaining = Vec::new();
-        for (replay, low) in replays {
+        for (mut replay, low) in replays {
             let stored = task.state.changelog_position(replay.store);
             let from = match stored {
-                Some(position) if position >= low && position <= replay.target => position,
+                Some(position) if position >= low && position <= replay.target => {
+                    replay.newest_generation = task.committed_generation;
+                    position
+                }
                 None => low,
                 Some(position) => {
                     // Deleted below us, or deleted and made again: this store, and only this one, starts over.
@@ -106,16 +110,26 @@ impl Worker {
                 ReaderEvent::Records { from, records } => {
                     let Some((id, store)) = self.replaying(&from) else { continue };
                     let Some(task) = self.tasks.get_mut(&id) else { continue };
+                    let Some(replay) = task.phase.replay_of(&from) else { continue };
                     let Some(last) = records.last() else { continue };
                     let next = last.offset + 1;
                     let mut bytes = 0;
+                    let mut stale: u64 = 0;
                     let mut entries: Vec<(&[u8], Option<&[u8]>)> = Vec::with_capacity(records.len());
                     for record in &records {
                         let Some(key) = record.key.as_deref() else { continue };
+                        if generations::is_stale(record, &mut replay.newest_generation) {
+                            stale += 1;
+                            continue;
+                        }
                         bytes += key.len() + record.value.as_ref().map_or(0, |v| v.len());
                         entries.push((key, record.value.as_deref()));
                     }
                     task.state.apply_restored(store, entries, next)?;
+                    if stale > 0 {
+                        tracing::warn!(changelog = %from, records = stale, "A former owner wrote to a changelog after it had lost the task; that is left out.");
+                        metrics::counter!(names::STALE_CHANGELOG_RECORDS).increment(stale);
+                    }
                     metrics::counter!(names::RESTORED_RECORDS).increment(records.len() as u64);
                     metrics::counter!(names::RESTORED_BYTES).increment(bytes as u64);
                 }
@@ -125,6 +139,9 @@ impl Worker {
                     let (low, _) = self.reader.watermarks(&from, CALL_TIMEOUT)?;
                     if let Some(task) = self.tasks.get_mut(&id) {
                         task.state.clear_store(store)?;
+                        if let Some(replay) = task.phase.replay_of(&from) {
+                            replay.newest_generation = NO_GENERATION;
+                        }
                     }
                     self.reader.assign(&from, low)?;
                 }
@@ -157,6 +174,7 @@ impl Worker {
         let replay = replays.remove(place);
         invariants::restored_to_the_end(offset, replay.target);
         let done = replays.is_empty();
+        task.generation = task.generation.max(replay.newest_generation);
         task.state.apply_restored(store, std::iter::empty(), offset)?;
         self.reader.unassign(from)?;
         if done {

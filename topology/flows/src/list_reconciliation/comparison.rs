@@ -4,6 +4,8 @@
 //! NHS number. It keeps which NHS numbers a job has named until the job's end-of-file marker, and answers the marker with
 //! those registered at the practice that the job did not name, then with its counts.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use concord_engine::topology::{SinkHandle, StoreHandle};
 use concord_engine::{Context, ProcessError, Rejection, Timer, TimerClock};
@@ -16,6 +18,7 @@ use concord_schemas::nhs_number;
 use super::codes;
 use super::compare::{self, GUIDANCE, Rule, SENSITIVE};
 use super::ids;
+use super::named_patients::NamedPatients;
 use super::outputs::{self, WorkItem};
 use super::profile::Profile;
 use super::registration::{RegistrationStatus, is_sensitive};
@@ -34,7 +37,7 @@ pub(super) struct Handles {
     pub registered_at: StoreHandle<()>,
     /// `practice/NHS number`: who is registered where.
     pub practice_lists: StoreHandle<()>,
-    /// `job/NHS number`: whom a job has named, and how often.
+    /// `job/block`: whom a job has named.
     pub named: StoreHandle<()>,
     /// Counts by job.
     pub counts: StoreHandle<()>,
@@ -48,6 +51,8 @@ pub(super) struct Comparison {
     pub handles: Handles,
     pub profile: Profile,
     pub registrations: RegistrationSource,
+    /// Cache: whom the jobs under way have named.
+    pub named: HashMap<String, NamedPatients>,
     /// Text buffers, used again for each record.
     pub text: String,
     pub rules: Vec<&'static Rule>,
@@ -243,17 +248,23 @@ impl Comparison {
     }
 
     /// Remembers that the job has named this patient; answers how often it had before.
-    fn count_naming(&self, ctx: &mut Context<'_>, job_id: &str, nhs: &str) -> Result<u32, ProcessError> {
+    fn count_naming(&mut self, ctx: &mut Context<'_>, job_id: &str, nhs: &str) -> Result<u32, ProcessError> {
         if nhs.is_empty() {
             return Ok(0);
         }
-        let key = ids::member_key(job_id, nhs);
-        let earlier = match ctx.get(self.handles.named, key.as_bytes())? {
-            Some(count) => count.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes)),
-            None => 0,
-        };
-        ctx.put_bytes(self.handles.named, key.as_bytes(), Bytes::copy_from_slice(&(earlier + 1).to_be_bytes()))?;
-        Ok(earlier)
+        let store = self.handles.named;
+        self.named(ctx, job_id)?.add(ctx, store, job_id, nhs)
+    }
+
+    /// The patients a job has named, read from the store when a new instance asks for the first time.
+    fn named(&mut self, ctx: &Context<'_>, job_id: &str) -> Result<&mut NamedPatients, ProcessError> {
+        if !self.named.contains_key(job_id) {
+            let named = NamedPatients::load(ctx, self.handles.named, job_id)?;
+            self.named.insert(job_id.to_string(), named);
+        }
+        self.named
+            .get_mut(job_id)
+            .ok_or_else(|| ProcessError::Programming("the patients just read are not there".to_string()))
     }
 
     fn count(
@@ -302,21 +313,15 @@ impl Comparison {
             records: end.records,
             partitions: end.partitions,
             behind: String::new(),
-            answered: false,
         };
         ctx.set_timer(TimerClock::WallClock, end.job_id.as_bytes(), ctx.wall_clock_ms(), progress.to_bytes())
     }
 
-    /// One slice: first the practice's list, then the forgetting of whom the job has named.
+    /// One slice of the practice's list.
     pub fn on_timer(&mut self, ctx: &mut Context<'_>, timer: &Timer) -> Result<(), ProcessError> {
         let job_id = ids::text(&timer.key)?;
         let mut progress = AntiJoin::from_bytes(&timer.payload)?;
-        let goes_on = if progress.answered {
-            self.forget_named(ctx, job_id)?
-        } else {
-            self.anti_join(ctx, job_id, &mut progress)?
-        };
-        if goes_on {
+        if self.anti_join(ctx, job_id, &mut progress)? {
             ctx.set_timer(TimerClock::WallClock, &timer.key, ctx.wall_clock_ms(), progress.to_bytes())?;
         }
         Ok(())
@@ -343,11 +348,10 @@ impl Comparison {
             listed.len() < SLICE
         })?;
 
+        let named = self.named(ctx, job_id)?;
+        let unnamed: Vec<&String> = listed.iter().filter(|nhs| !named.contains(nhs)).collect();
         let mut found = 0;
-        for nhs in &listed {
-            if ctx.get(self.handles.named, ids::member_key(job_id, nhs).as_bytes())?.is_some() {
-                continue;
-            }
+        for nhs in unnamed {
             let Some(bytes) = ctx.get(self.handles.pds, nhs.as_bytes())? else {
                 ctx.count_filtered("registered, and no PDS record");
                 continue;
@@ -379,20 +383,9 @@ impl Comparison {
         });
         ctx.send(self.handles.job_events, job_id, &answer)?;
         ctx.delete(self.handles.counts, job_id.as_bytes())?;
-        progress.answered = true;
-        Ok(true)
-    }
-
-    fn forget_named(&self, ctx: &mut Context<'_>, job_id: &str) -> Result<bool, ProcessError> {
-        let mut keys: Vec<Vec<u8>> = Vec::new();
-        ctx.scan_prefix(self.handles.named, ids::member_key(job_id, "").as_bytes(), &mut |key, _| {
-            keys.push(key.to_vec());
-            keys.len() < SLICE
-        })?;
-        for key in &keys {
-            ctx.delete(self.handles.named, key)?;
-        }
-        Ok(keys.len() == SLICE)
+        NamedPatients::forget(ctx, self.handles.named, job_id)?;
+        self.named.remove(job_id);
+        Ok(false)
     }
 }
 
@@ -427,8 +420,6 @@ struct AntiJoin {
     partitions: i32,
     /// The last NHS number of the practice's list that was looked at.
     behind: String,
-    /// Whether the counts were sent; what remains is to forget.
-    answered: bool,
 }
 
 impl AntiJoin {

@@ -4,23 +4,26 @@
 //! the end marker, to send its records (or, of a refused file, its reasons). What a reading has seen so far is only a
 //! cache: after a crash it is read again from the pieces.
 
+mod reading;
+mod sender;
+
 use bytes::Bytes;
 use concord_engine::topology::{SinkHandle, StoreHandle};
 use concord_engine::{Context, ProcessError, Rejection, Timer, TimerClock};
 use concord_schemas::list_reconciliation::{
-    EndOfFile, ExtractChunk, ExtractClosed, ExtractEvent, ExtractOpened, GpEvent, JobEvent, JobReceived, JobRecord,
-    JobValidated, ReportFile, ReportRow,
+    EndOfFile, ExtractChunk, ExtractClosed, ExtractEvent, ExtractOpened, GpEvent, JobEvent, JobReceived, JobValidated,
 };
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use sha2::{Digest, Sha256};
 
-use super::extract::{ExtractReader, ReadEnd, ReadRecord, ReaderSettings};
+use super::extract::ReaderSettings;
 use super::profile::Profile;
 use super::settings::OnInvalid;
 use super::values::{GpEvents, JobEvents};
 use super::{codes, ids, parse_extract_file_name};
+use reading::{Reading, Verdict};
+use sender::Sender;
 
 /// Pieces released in one slice.
 const SLICE: i32 = 4;
@@ -53,14 +56,6 @@ pub(super) struct Intake {
     pub releasing: Option<Reading>,
 }
 
-/// A reading of a file, as far as it has come.
-pub(super) struct Reading {
-    job_id: String,
-    next_piece: i32,
-    reader: ExtractReader,
-    content: Sha256,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Stage {
     Receiving,
@@ -78,6 +73,8 @@ struct Progress {
     at_ms: i64,
     /// Pieces received, or pieces of the file once it is closed.
     pieces: i32,
+    /// Of these, the first ones that are in the store.
+    kept: i32,
     /// Pieces released.
     released: i32,
     /// Records (or reasons) sent so far.
@@ -87,6 +84,7 @@ struct Progress {
     cipher: String,
     /// The verdict: empty when accepted.
     refused: String,
+    reasons: Vec<String>,
     records: i64,
     invalid_records: i64,
 }
@@ -117,6 +115,8 @@ impl Intake {
             ctx.count_filtered("extract already received");
             return Ok(());
         }
+        // What was read of an earlier attempt is not of this one: it may come in other pieces.
+        self.validating.take_if(|reading| reading.is_of(opened.job_id));
         let name = parse_extract_file_name(opened.file_name, now, self.profile).ok();
         let (practice, cipher) = name.map_or_else(Default::default, |name| (name.practice, name.cipher));
         let progress = Progress {
@@ -124,11 +124,13 @@ impl Intake {
             file_name: opened.file_name.to_string(),
             at_ms: opened.received_at_ms,
             pieces: 0,
+            kept: 0,
             released: 0,
             sent: 0,
             practice,
             cipher,
             refused: String::new(),
+            reasons: Vec::new(),
             records: 0,
             invalid_records: 0,
         };
@@ -148,11 +150,14 @@ impl Intake {
         if chunk.sequence > progress.pieces {
             return Err(piece_missing(progress.pieces).into());
         }
-        ctx.put_bytes(
-            self.handles.pieces,
-            &piece_key(chunk.job_id, chunk.sequence),
-            Bytes::copy_from_slice(chunk.content),
-        )?;
+        if self.is_wanted(chunk.job_id, &progress) {
+            ctx.put_bytes(
+                self.handles.pieces,
+                &piece_key(chunk.job_id, chunk.sequence),
+                Bytes::copy_from_slice(chunk.content),
+            )?;
+            progress.kept += 1;
+        }
         progress.pieces += 1;
         self.keep(ctx, chunk.job_id, &progress)?;
         // Read ahead for the verdict, so that the end marker has little left to do.
@@ -170,45 +175,64 @@ impl Intake {
         if closed.chunks != progress.pieces {
             return Err(piece_missing(progress.pieces).into());
         }
-        let now = utc(progress.at_ms)?;
-        let mut reasons: Vec<String> = Vec::new();
-        match parse_extract_file_name(&progress.file_name, now, self.profile) {
-            Err(messages) => {
-                progress.refused = INVALID_FILENAME.to_string();
-                reasons.extend(messages.iter().map(ToString::to_string));
-            }
-            Ok(name) => {
-                progress.file_name = name.normalised;
-                let (end, content) = self.finish_validation(ctx, job_id, &progress)?;
-                progress.records = end.records as i64;
-                progress.invalid_records = end.invalid_records as i64;
-                if content != closed.sha256 {
-                    progress.refused = INVALID_STRUCTURE.to_string();
-                    reasons.push(
-                        "The content differs from the checksum of its end marker: send the file again".to_string(),
-                    );
-                } else if let Some(error) = end.structure_error {
-                    progress.refused = INVALID_STRUCTURE.to_string();
-                    reasons.push(error.to_string());
-                } else if end.invalid_records > 0
-                    && (self.on_invalid == OnInvalid::Reject || end.records == end.invalid_records)
-                {
-                    progress.refused = INVALID_RECORDS.to_string();
-                }
-            }
-        }
+        self.judge(ctx, &mut progress, closed)?;
         self.validating = None;
         ctx.cancel_timer(TimerClock::WallClock, &timer_key(TIMEOUT, job_id))?;
         if progress.refused == INVALID_FILENAME || progress.refused == INVALID_STRUCTURE {
-            self.send_verdict(ctx, job_id, &progress, &reasons)?;
+            self.send_verdict(ctx, job_id, &progress)?;
             return self.finish(ctx, job_id, progress, Stage::Done);
         }
         if progress.refused.is_empty() {
-            self.send_verdict(ctx, job_id, &progress, &[])?;
+            self.send_verdict(ctx, job_id, &progress)?;
         }
         progress.stage = Stage::Releasing;
         self.keep(ctx, job_id, &progress)?;
         ctx.set_timer(TimerClock::WallClock, &timer_key(RELEASE, job_id), ctx.wall_clock_ms(), Bytes::new())
+    }
+
+    /// The verdict on a file of which all pieces have come.
+    fn judge(
+        &mut self,
+        ctx: &Context<'_>,
+        progress: &mut Progress,
+        closed: &ExtractClosed<'_>,
+    ) -> Result<(), ProcessError> {
+        let name = match parse_extract_file_name(&progress.file_name, utc(progress.at_ms)?, self.profile) {
+            Ok(name) => name,
+            Err(messages) => {
+                progress.refused = INVALID_FILENAME.to_string();
+                progress.reasons = messages.iter().map(ToString::to_string).collect();
+                return Ok(());
+            }
+        };
+        let Verdict { end, content, reasons } = self.finish_validation(ctx, closed.job_id, progress)?;
+        let came_whole = content == closed.sha256;
+        // What came behind a fault was not kept, and the checksum of the rest says nothing.
+        let was_cut_off = progress.kept < progress.pieces;
+        match end.structure_error {
+            Some(error) if came_whole || was_cut_off => {
+                progress.refused = INVALID_STRUCTURE.to_string();
+                progress.reasons = vec![error.to_string()];
+                return Ok(());
+            }
+            _ if !came_whole => {
+                progress.refused = INVALID_STRUCTURE.to_string();
+                let reason = "The content differs from the checksum of its end marker: send the file again";
+                progress.reasons = vec![reason.to_string()];
+                return Ok(());
+            }
+            _ => {}
+        }
+        progress.records = end.records as i64;
+        progress.invalid_records = end.invalid_records as i64;
+        progress.reasons = reasons;
+        let none_is_valid = end.records == end.invalid_records;
+        if end.invalid_records > 0 && (self.on_invalid == OnInvalid::Reject || none_is_valid) {
+            progress.refused = INVALID_RECORDS.to_string();
+            return Ok(());
+        }
+        progress.file_name = name.normalised;
+        Ok(())
     }
 
     pub fn on_timer(&mut self, ctx: &mut Context<'_>, timer: &Timer) -> Result<(), ProcessError> {
@@ -224,19 +248,19 @@ impl Intake {
 
     fn time_out(&mut self, ctx: &mut Context<'_>, job_id: &str, mut progress: Progress) -> Result<(), ProcessError> {
         progress.refused = TIMED_OUT.to_string();
-        let reason = format!(
+        progress.reasons = vec![format!(
             "The upload was cut: {} pieces came, and no end marker within {} minutes. Send the file again",
             progress.pieces,
             self.upload_timeout_ms / 60_000
-        );
-        self.send_verdict(ctx, job_id, &progress, &[reason])?;
+        )];
+        self.send_verdict(ctx, job_id, &progress)?;
         self.finish(ctx, job_id, progress, Stage::TimedOut)
     }
 
     /// Sends a slice of the records of an accepted file, or of the reasons of a refused one.
     fn release(&mut self, ctx: &mut Context<'_>, job_id: &str, mut progress: Progress) -> Result<(), ProcessError> {
         let mut reading = match self.releasing.take() {
-            Some(reading) if reading.job_id == job_id && reading.next_piece == progress.released => reading,
+            Some(reading) if reading.is_of(job_id) && reading.next_piece() == progress.released => reading,
             // After a crash: what was released before is read again, and not sent again.
             _ => self.read_pieces(ctx, job_id, &progress, progress.released)?,
         };
@@ -249,9 +273,9 @@ impl Intake {
             refused: !progress.refused.is_empty(),
             sent: progress.sent,
         };
-        while reading.next_piece < upto {
-            let piece = self.piece(ctx, job_id, reading.next_piece)?;
-            feed(&mut reading, &piece, &mut |record| sender.send(ctx, &record))?;
+        while reading.next_piece() < upto {
+            let piece = self.piece(ctx, job_id, reading.next_piece())?;
+            reading.feed(&piece, &mut |record| sender.send(ctx, &record))?;
         }
         progress.released = upto;
         if upto < progress.pieces {
@@ -266,13 +290,7 @@ impl Intake {
             );
         }
 
-        let mut failed = Ok(());
-        reading.reader.finish(&mut |record| {
-            if failed.is_ok() {
-                failed = sender.send(ctx, &record);
-            }
-        });
-        failed?;
+        reading.finish(&mut |record| sender.send(ctx, &record))?;
         progress.sent = sender.sent;
         if progress.refused.is_empty() {
             let partitions = ctx.partitions_of(self.handles.gp_events);
@@ -285,25 +303,19 @@ impl Intake {
             };
             ctx.broadcast(self.handles.gp_events, job_id, &GpEvent::EndOfFile(end))?;
         } else {
-            self.send_verdict(ctx, job_id, &progress, &[])?;
+            self.send_verdict(ctx, job_id, &progress)?;
         }
         self.finish(ctx, job_id, progress, Stage::Done)
     }
 
-    fn send_verdict(
-        &self,
-        ctx: &mut Context<'_>,
-        job_id: &str,
-        progress: &Progress,
-        reasons: &[String],
-    ) -> Result<(), ProcessError> {
+    fn send_verdict(&self, ctx: &mut Context<'_>, job_id: &str, progress: &Progress) -> Result<(), ProcessError> {
         let verdict = JobEvent::JobValidated(JobValidated {
             job_id,
             practice: &progress.practice,
             file_name: &progress.file_name,
             at_ms: progress.at_ms,
             refused: &progress.refused,
-            reasons: reasons.iter().map(String::as_str).collect(),
+            reasons: progress.reasons.iter().map(String::as_str).collect(),
             records: progress.records,
             invalid_records: progress.invalid_records,
         });
@@ -318,28 +330,38 @@ impl Intake {
         mut progress: Progress,
         stage: Stage,
     ) -> Result<(), ProcessError> {
-        for piece in 0..progress.pieces {
+        for piece in 0..progress.kept {
             ctx.delete(self.handles.pieces, &piece_key(job_id, piece))?;
         }
         progress.stage = stage;
         self.keep(ctx, job_id, &progress)
     }
 
+    /// Whether the next piece must be kept: not of a file that is refused whatever it says.
+    fn is_wanted(&self, job_id: &str, progress: &Progress) -> bool {
+        let is_named_well = !progress.cipher.is_empty();
+        // A reading may be ahead of the store, when what it read was not committed.
+        let is_faulty = self.validating.as_ref().is_some_and(|reading| {
+            reading.is_of(job_id) && reading.next_piece() == progress.kept && reading.is_faulty()
+        });
+        is_named_well && progress.kept == progress.pieces && !is_faulty
+    }
+
     /// Reads the pieces that have come, for the verdict.
+    ///
+    /// Of two files that come at the same time only one is read as it comes; the other is read at its end marker.
     fn validate_up_to(&mut self, ctx: &Context<'_>, job_id: &str, progress: &Progress) -> Result<(), ProcessError> {
-        if progress.cipher.is_empty() {
-            return Ok(());
-        }
         match &mut self.validating {
-            Some(reading) if reading.job_id == job_id => {
-                while reading.next_piece < progress.pieces {
-                    let piece = ctx.get(self.handles.pieces, &piece_key(job_id, reading.next_piece))?;
-                    feed(reading, &piece.unwrap_or_default(), &mut |_| Ok(()))?;
+            Some(reading) if reading.is_of(job_id) => {
+                while reading.next_piece() < progress.kept {
+                    let piece = ctx.get(self.handles.pieces, &piece_key(job_id, reading.next_piece()))?;
+                    reading.feed(&piece.unwrap_or_default(), &mut |_| Ok(()))?;
                 }
             }
-            _ => {
-                self.validating = Some(self.read_pieces(ctx, job_id, progress, progress.pieces)?);
+            _ if progress.kept == 1 => {
+                self.validating = Some(self.read_pieces(ctx, job_id, progress, progress.kept)?);
             }
+            _ => {}
         }
         Ok(())
     }
@@ -349,13 +371,12 @@ impl Intake {
         ctx: &Context<'_>,
         job_id: &str,
         progress: &Progress,
-    ) -> Result<(ReadEnd, String), ProcessError> {
+    ) -> Result<Verdict, ProcessError> {
         let reading = match self.validating.take() {
-            Some(reading) if reading.job_id == job_id && reading.next_piece == progress.pieces => reading,
-            _ => self.read_pieces(ctx, job_id, progress, progress.pieces)?,
+            Some(reading) if reading.is_of(job_id) && reading.next_piece() == progress.kept => reading,
+            _ => self.read_pieces(ctx, job_id, progress, progress.kept)?,
         };
-        let content = reading.content.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok((reading.reader.finish(&mut |_| {}), content))
+        reading.finish(&mut |_| Ok(()))
     }
 
     /// A reading of the first `upto` pieces, whose records go nowhere.
@@ -366,19 +387,12 @@ impl Intake {
         progress: &Progress,
         upto: i32,
     ) -> Result<Reading, ProcessError> {
-        let mut reading = Reading {
-            job_id: job_id.to_string(),
-            next_piece: 0,
-            reader: ExtractReader::new(ReaderSettings {
-                profile: self.profile,
-                file_cipher: progress.cipher.clone(),
-                now: utc(progress.at_ms)?,
-            }),
-            content: Sha256::new(),
-        };
-        while reading.next_piece < upto {
-            let piece = self.piece(ctx, job_id, reading.next_piece)?;
-            feed(&mut reading, &piece, &mut |_| Ok(()))?;
+        let settings =
+            ReaderSettings { profile: self.profile, file_cipher: progress.cipher.clone(), now: utc(progress.at_ms)? };
+        let mut reading = Reading::new(job_id, settings);
+        while reading.next_piece() < upto {
+            let piece = self.piece(ctx, job_id, reading.next_piece())?;
+            reading.feed(&piece, &mut |_| Ok(()))?;
         }
         Ok(reading)
     }
@@ -399,67 +413,6 @@ impl Intake {
     fn keep(&self, ctx: &mut Context<'_>, job_id: &str, progress: &Progress) -> Result<(), ProcessError> {
         ctx.put_bytes(self.handles.jobs, job_id.as_bytes(), ids::progress_to_bytes(progress))
     }
-}
-
-/// Sends what a released file holds: valid records of an accepted one, reasons for the invalid ones.
-struct Sender<'j> {
-    handles: Handles,
-    job_id: &'j str,
-    practice: &'j str,
-    at_ms: i64,
-    refused: bool,
-    /// Valid records sent.
-    sent: i64,
-}
-
-impl Sender<'_> {
-    fn send(&mut self, ctx: &mut Context<'_>, read: &ReadRecord<'_>) -> Result<(), ProcessError> {
-        let number = read.number as i64;
-        match &read.record {
-            Ok(record) if !self.refused => {
-                let key = match record.nhs_number {
-                    Some(nhs) => nhs.to_string(),
-                    None => ids::outcome_key(self.job_id, number),
-                };
-                let event = GpEvent::JobRecord(JobRecord {
-                    job_id: self.job_id,
-                    practice: self.practice,
-                    at_ms: self.at_ms,
-                    number,
-                    record: record.clone(),
-                });
-                self.sent += 1;
-                ctx.send(self.handles.gp_events, &key, &event)
-            }
-            Ok(_) => Ok(()),
-            Err(invalid) => {
-                let text = serde_json::Value::Object(invalid.to_failure_log()).to_string();
-                let row = JobEvent::ReportRow(ReportRow {
-                    job_id: self.job_id,
-                    file: ReportFile::Validation,
-                    sort_key: &ids::row_key("", "", number),
-                    text: &text,
-                });
-                ctx.send(self.handles.job_events, self.job_id, &row)
-            }
-        }
-    }
-}
-
-fn feed(
-    reading: &mut Reading,
-    piece: &[u8],
-    on_record: &mut dyn FnMut(ReadRecord<'_>) -> Result<(), ProcessError>,
-) -> Result<(), ProcessError> {
-    let mut outcome = Ok(());
-    reading.content.update(piece);
-    reading.reader.push(piece, &mut |record| {
-        if outcome.is_ok() {
-            outcome = on_record(record);
-        }
-    });
-    reading.next_piece += 1;
-    outcome
 }
 
 const TIMEOUT: &str = "timeout";

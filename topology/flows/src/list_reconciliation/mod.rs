@@ -10,6 +10,7 @@ pub mod extract;
 pub mod file_name;
 pub mod ids;
 mod intake;
+mod named_patients;
 pub mod outputs;
 pub mod profile;
 pub mod registration;

@@ -270,8 +270,11 @@ impl Report {
             ));
         }
         text.push_str("\"message\": [");
-        let reasons: Vec<String> = progress.reasons.iter().map(|reason| quoted(reason)).collect();
-        text.push_str(&reasons.join(", "));
+        // Of invalid records the whole list follows, in place of the few reasons that the job names.
+        if error_type != "INVALID_RECORDS" {
+            let reasons: Vec<String> = progress.reasons.iter().map(|reason| quoted(reason)).collect();
+            text.push_str(&reasons.join(", "));
+        }
     }
 
     /// The earlier implementation left the zone out, and its own mails could not be written (P1).

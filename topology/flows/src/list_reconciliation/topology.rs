@@ -1,5 +1,7 @@
 //! The flow as a topology: intake by file, comparison by NHS number, report by job.
 
+use std::collections::HashMap;
+
 use concord_engine::topology::{Cleanup, ProcessorBuilder, Topology, TopologyBuilder, TopologyError};
 
 use super::comparison::{self, Comparison};
@@ -101,6 +103,7 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
                 handles,
                 profile,
                 registrations: registration_source,
+                named: HashMap::new(),
                 text: String::new(),
                 rules: Vec::new(),
             }

@@ -7,6 +7,7 @@
 
 pub mod groups;
 pub mod markers;
+pub mod plain;
 pub mod positions;
 pub mod reading;
 mod scene;
@@ -78,6 +79,12 @@ macro_rules! log_conformance_tests {
             markers: each_partition_shows_a_commit_once_its_own_marker_is_written,
             markers: a_producer_goes_on_only_after_the_markers_of_its_last_transaction,
             markers: a_new_producer_waits_for_the_markers_of_the_one_before,
+            plain: records_without_transactions_are_seen_once_acknowledged_and_stand,
+            plain: a_plain_producer_fences_nobody_of_its_name,
+            plain: a_plain_producer_takes_no_positions,
+            plain: positions_committed_by_a_member_are_the_groups_at_once,
+            plain: positions_are_refused_without_membership_and_without_any,
+            plain: a_member_that_the_group_has_left_behind_commits_no_positions,
         }
     };
     ($harness:expr; $($module:ident: $check:ident,)+) => {

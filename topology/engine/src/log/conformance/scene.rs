@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::ConformanceHarness;
 use crate::log::{
-    ConsumerEvent, GroupConsumer, GroupSettings, Isolation, LogError, LogErrorKind, LogRecord, LogResult, Offset,
-    OutgoingRecord, PartitionReader, ProducerSettings, Publisher, ReaderEvent, TopicPartition, TopicSpec,
+    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Isolation, LogError, LogErrorKind, LogRecord, LogResult,
+    Offset, OutgoingRecord, PartitionReader, ProducerSettings, Publisher, ReaderEvent, TopicPartition, TopicSpec,
     TransactionalProducer,
 };
 
@@ -89,7 +89,24 @@ pub(super) fn new_producer(
     transactional_id: &str,
     transaction_timeout: Duration,
 ) -> Box<dyn TransactionalProducer> {
+    made_producer(harness, Guarantee::ExactlyOnce, transactional_id, transaction_timeout)
+}
+
+/// An initialised producer without transactions.
+pub(super) fn plain_producer(harness: &dyn ConformanceHarness, id: &str) -> Box<dyn TransactionalProducer> {
+    let mut producer = made_producer(harness, Guarantee::AtLeastOnce, id, Duration::from_secs(60));
+    retried(harness, "init", || producer.init(CALL_TIMEOUT));
+    producer
+}
+
+fn made_producer(
+    harness: &dyn ConformanceHarness,
+    guarantee: Guarantee,
+    transactional_id: &str,
+    transaction_timeout: Duration,
+) -> Box<dyn TransactionalProducer> {
     let settings = ProducerSettings {
+        guarantee,
         transactional_id: transactional_id.to_owned(),
         transaction_timeout,
         expected_partitions: 4,

@@ -128,6 +128,16 @@ impl GroupConsumer for EmbeddedConsumer {
         self.process.call(Call::Membership, || self.reading.membership())
     }
 
+    fn commit(&mut self, positions: &[(TopicPartition, Offset)]) -> LogResult<()> {
+        self.process.call(Call::CommitPositions, || {
+            let membership = self.reading.membership()?;
+            self.shared.with(|broker, now_ms| {
+                self.reading.show_life(broker, now_ms);
+                broker.commit_positions(&membership, positions)
+            })
+        })
+    }
+
     fn close(&mut self, keep_assignment: bool) -> LogResult<()> {
         let reading = &mut self.reading;
         self.process.call(Call::CloseConsumer, || {

@@ -18,6 +18,7 @@ pub enum Call {
     Earliest,
     Release,
     Membership,
+    CommitPositions,
     CloseConsumer,
     Init,
     Begin,
@@ -37,18 +38,21 @@ pub enum Call {
 impl Call {
     /// Calls whose failure the caller may answer by repeating them.
     fn can_be_retried(self) -> bool {
-        use Call::{Committed, CreateTopics, Drain, Earliest, Init, SendOffsets, Topics, Watermarks};
-        matches!(self, Topics | CreateTopics | Committed | Earliest | Init | Drain | SendOffsets | Watermarks)
+        use Call::{CommitPositions, Committed, CreateTopics, Drain, Earliest, Init, SendOffsets, Topics, Watermarks};
+        matches!(
+            self,
+            Topics | CreateTopics | Committed | CommitPositions | Earliest | Init | Drain | SendOffsets | Watermarks
+        )
     }
 
     /// Calls that can find the transaction beyond rescue.
     fn can_require_abort(self) -> bool {
-        matches!(self, Self::Drain | Self::SendOffsets | Self::Commit)
+        matches!(self, Self::Drain | Self::SendOffsets | Self::Commit | Self::CommitPositions)
     }
 
     /// Calls that change the log and whose answer can be lost on the way back.
     fn can_lose_its_answer(self) -> bool {
-        matches!(self, Self::Init | Self::SendOffsets | Self::Commit | Self::Abort)
+        matches!(self, Self::Init | Self::SendOffsets | Self::Commit | Self::CommitPositions | Self::Abort)
     }
 }
 

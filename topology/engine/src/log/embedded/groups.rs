@@ -178,6 +178,21 @@ impl Broker {
         self.remove_if_gone(&group_name, member_id);
     }
 
+    /// Commits a member's positions outside transactions; refused when the membership is not the member's present one.
+    pub(super) fn commit_positions(
+        &mut self,
+        membership: &Membership,
+        positions: &[(TopicPartition, Offset)],
+    ) -> LogResult<()> {
+        if positions.is_empty() {
+            let message = "commit was given no positions, which says nothing: commit every task's position";
+            return Err(LogError::new(LogErrorKind::Fatal, message));
+        }
+        let group_name = self.check_membership(membership)?;
+        self.groups.entry(group_name).or_default().committed.extend(positions.iter().cloned());
+        Ok(())
+    }
+
     /// The group of a member whose membership is as it says; an error that asks for an abort otherwise.
     pub(super) fn check_membership(&self, membership: &Membership) -> LogResult<String> {
         let stale = |what: String| Err(LogError::new(LogErrorKind::MustAbort, what));

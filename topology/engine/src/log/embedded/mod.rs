@@ -25,6 +25,7 @@ mod faults;
 mod groups;
 mod inspection;
 mod partition;
+mod plain_producer;
 mod process;
 mod producer;
 mod reader;
@@ -37,11 +38,12 @@ pub use transactions::{MarkerDestination, UnfinishedTransaction};
 
 use self::broker::Shared;
 use self::consumer::EmbeddedConsumer;
+use self::plain_producer::EmbeddedPlainProducer;
 use self::process::Process;
 use self::producer::{EmbeddedProducer, EmbeddedPublisher};
 use self::reader::EmbeddedReader;
 use super::{
-    GroupConsumer, GroupSettings, Isolation, Log, LogResult, PartitionReader, ProducerSettings, Publisher,
+    GroupConsumer, GroupSettings, Guarantee, Isolation, Log, LogResult, PartitionReader, ProducerSettings, Publisher,
     TopicDescription, TopicSpec, TransactionalProducer,
 };
 use crate::clock::Clock;
@@ -166,8 +168,11 @@ impl Log for EmbeddedProcess {
 
     fn transactional_producer(&self, settings: &ProducerSettings) -> LogResult<Box<dyn TransactionalProducer>> {
         self.process.check_alive()?;
-        let producer = EmbeddedProducer::new(Arc::clone(&self.shared), self.process.clone(), settings.clone())?;
-        Ok(Box::new(producer))
+        let (shared, process) = (Arc::clone(&self.shared), self.process.clone());
+        Ok(match settings.guarantee {
+            Guarantee::ExactlyOnce => Box::new(EmbeddedProducer::new(shared, process, settings.clone())?),
+            Guarantee::AtLeastOnce => Box::new(EmbeddedPlainProducer::new(shared, process, settings.clone())),
+        })
     }
 
     fn reader(&self, isolation: Isolation) -> LogResult<Box<dyn PartitionReader>> {

@@ -286,13 +286,13 @@ impl Publisher for EmbeddedPublisher {
 }
 
 /// Key, value and headers in bytes.
-fn size_of(record: &OutgoingRecord<'_>) -> usize {
+pub(super) fn size_of(record: &OutgoingRecord<'_>) -> usize {
     let headers: usize = record.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
     record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len) + headers
 }
 
 /// Where the record goes, if its topic accepts it.
-fn accepting_slot(broker: &Broker, record: &OutgoingRecord<'_>, size: usize) -> LogResult<Slot> {
+pub(super) fn accepting_slot(broker: &Broker, record: &OutgoingRecord<'_>, size: usize) -> LogResult<Slot> {
     let slot = broker.slot(record.topic, record.partition)?;
     let topic = &broker.topics[slot.topic];
     if size > topic.largest_record_bytes {
@@ -306,7 +306,7 @@ fn accepting_slot(broker: &Broker, record: &OutgoingRecord<'_>, size: usize) -> 
 }
 
 /// The record as the log keeps it, key and value in one allocation; its offset is set when it is appended.
-fn stored_form(record: &OutgoingRecord<'_>) -> LogRecord {
+pub(super) fn stored_form(record: &OutgoingRecord<'_>) -> LogRecord {
     let (key, value) = (record.key.unwrap_or_default(), record.value.unwrap_or_default());
     let mut payload = Vec::with_capacity(key.len() + value.len());
     payload.extend_from_slice(key);
@@ -321,7 +321,7 @@ fn stored_form(record: &OutgoingRecord<'_>) -> LogRecord {
     }
 }
 
-fn too_large(record: &OutgoingRecord<'_>, size: usize, limit: usize) -> LogError {
+pub(super) fn too_large(record: &OutgoingRecord<'_>, size: usize, limit: usize) -> LogError {
     let (topic, partition) = (record.topic, record.partition);
     let message = format!("a record of {size} bytes for {topic}[{partition}] is over the limit of {limit} bytes");
     LogError::new(LogErrorKind::TooLarge, message)

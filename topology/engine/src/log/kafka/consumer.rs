@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset as ClientOffset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
@@ -21,7 +21,7 @@ use super::super::{
     Offset, TopicPartition,
 };
 use super::errors::{client_error, error_of, kind_of, passes_by_itself};
-use super::fetching::{Fetching, Taken, partitions_of, serve};
+use super::fetching::{Fetching, Taken, offsets_list, partitions_of, serve};
 use super::raw::GroupMetadata;
 use super::{Cluster, client_log, let_go};
 
@@ -31,6 +31,10 @@ const GROUP_LOOK: Duration = Duration::from_millis(20);
 const REJOIN_PAUSE: Duration = Duration::from_secs(1);
 /// Between two attempts of a question that the cluster could not answer.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
+/// How long a commit of positions may take before its outcome counts as unknown.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks for the answer to a commit.
+const ANSWER_LOOK: Duration = Duration::from_millis(1);
 /// How long dropping a member may hold up its worker.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -46,6 +50,8 @@ struct Announcements {
     rebalances: Mutex<VecDeque<Rebalance>>,
     /// The client's own words for its last error; they name the topic, where the code does not.
     last_error: Mutex<String>,
+    /// Answers to commits of positions, in the order of the commits.
+    commits: Mutex<VecDeque<KafkaResult<()>>>,
     /// From now on nobody answers but the callback itself.
     closing: AtomicBool,
 }
@@ -79,6 +85,12 @@ impl ConsumerContext for Announcements {
         };
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
     }
+
+    fn commit_callback(&self, outcome: KafkaResult<()>, offsets: &TopicPartitionList) {
+        // The client speaks of failure only when all partitions failed.
+        let outcome = outcome.and_then(|()| offsets.elements().iter().try_for_each(|e| e.error()));
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner).push_back(outcome);
+    }
 }
 
 /// Partitions that were announced as going, until all are released.
@@ -96,6 +108,8 @@ pub(super) struct KafkaGroupConsumer {
     /// `None` once closed.
     fetching: Option<Fetching<Announcements>>,
     revocation: Option<Revocation>,
+    /// Commits of positions whose answers have not come.
+    unanswered_commits: usize,
     rejoin_at: Option<Instant>,
     /// Why this member can do nothing any more.
     fatal: Option<LogError>,
@@ -109,6 +123,7 @@ impl KafkaGroupConsumer {
             consumer_protocol: false,
             fetching: None,
             revocation: None,
+            unanswered_commits: 0,
             rejoin_at: None,
             fatal: None,
         };
@@ -126,6 +141,7 @@ impl KafkaGroupConsumer {
         let attempt = format!("subscribe to {}", topics.join(", "));
         fetching.consumer().subscribe(&topics).map_err(|e| client_error(&attempt, &e))?;
         self.fetching = Some(fetching);
+        self.unanswered_commits = 0;
         Ok(())
     }
 
@@ -320,6 +336,29 @@ impl GroupConsumer for KafkaGroupConsumer {
         Ok(Membership { generation, member, token: MembershipToken::Kafka(metadata) })
     }
 
+    fn commit(&mut self, positions: &[(TopicPartition, Offset)]) -> LogResult<()> {
+        let attempt = format!("commit positions of group {}", self.group.group);
+        if positions.is_empty() {
+            return Err(LogError::new(LogErrorKind::Fatal, format!("{attempt}: there are none")));
+        }
+        // Without membership the broker would take them unfenced whenever the group is empty.
+        self.membership()?;
+        let list = offsets_list(positions)?;
+        self.fetching()?.consumer().commit(&list, CommitMode::Async).map_err(|e| commit_error(&attempt, &e))?;
+        self.unanswered_commits += 1;
+        let deadline = Instant::now() + COMMIT_PATIENCE;
+        loop {
+            if let Some(outcome) = self.answer_to_last_commit()? {
+                return outcome.map_err(|e| commit_error(&attempt, &e));
+            }
+            if Instant::now() >= deadline {
+                let message = format!("{attempt}: there is no answer after {COMMIT_PATIENCE:?}");
+                return Err(LogError::new(LogErrorKind::Unavailable, message));
+            }
+            std::thread::sleep(ANSWER_LOOK);
+        }
+    }
+
     fn close(&mut self, keep_assignment: bool) -> LogResult<()> {
         if !keep_assignment {
             self.fetching()?.consumer().unsubscribe();
@@ -331,6 +370,22 @@ impl GroupConsumer for KafkaGroupConsumer {
 }
 
 impl KafkaGroupConsumer {
+    /// What became of the last commit; answers to earlier ones, which nobody waited for to the end, are passed over.
+    fn answer_to_last_commit(&mut self) -> LogResult<Option<KafkaResult<()>>> {
+        for error in serve(self.fetching()?.consumer()) {
+            self.judge(&error)?;
+        }
+        let announcements = self.fetching()?.consumer().context();
+        let answers = std::mem::take(&mut *announcements.commits.lock().unwrap_or_else(PoisonError::into_inner));
+        for answer in answers {
+            self.unanswered_commits = self.unanswered_commits.saturating_sub(1);
+            if self.unanswered_commits == 0 {
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
+    }
+
     /// Closes the client. A static member's place is kept for its session.
     fn go(&mut self) {
         let Some(mut fetching) = self.fetching.take() else { return };
@@ -364,4 +419,15 @@ fn committed_in(list: &TopicPartitionList, partition: &TopicPartition) -> Option
         ClientOffset::Offset(offset) => Some(offset),
         _ => None,
     }
+}
+
+/// The meaning of a failed commit of positions: a member that the group has left behind must go back to what is committed.
+fn commit_error(attempt: &str, error: &KafkaError) -> LogError {
+    let mut named = client_error(attempt, error);
+    if named.kind == LogErrorKind::NotMember
+        || error.rdkafka_error_code() == Some(RDKafkaErrorCode::RebalanceInProgress)
+    {
+        named.kind = LogErrorKind::MustAbort;
+    }
+    named
 }

@@ -1,4 +1,4 @@
-//! Producers: one that writes in transactions, one outside of them.
+//! Producers: a worker's, in transactions or not as its guarantee says, and one for the edge.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::super::{
-    LogError, LogErrorKind, LogResult, Membership, MembershipToken, Offset, OutgoingRecord, ProducerSettings,
-    Publisher, TopicPartition, TransactionalProducer,
+    Guarantee, LogError, LogErrorKind, LogResult, Membership, MembershipToken, Offset, OutgoingRecord,
+    ProducerSettings, Publisher, TopicPartition, TransactionalProducer,
 };
 use super::errors::{client_error, error_of, transaction_error};
 use super::fetching::offsets_list;
@@ -30,6 +30,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(20);
 const RESUMPTIONS: u32 = 3;
 /// How long dropping a producer may hold up its worker.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long an abort without transactions waits for records under way: what arrives later could stand behind the
+/// changelog's end that the next restore reads up to.
+const UNDER_WAY_PATIENCE: Duration = Duration::from_secs(5);
 /// Names of topics whose acknowledged offsets are kept.
 const CHANGELOG_SUFFIX: &str = ".changelog";
 
@@ -81,18 +84,21 @@ fn abandon(producer: NativeProducer) {
 pub(super) struct KafkaTransactions {
     /// `None` only while being dropped.
     producer: Option<NativeProducer>,
+    guarantee: Guarantee,
     max_record_bytes: usize,
+    /// Between `begin` and `commit` or `abort`, whatever the guarantee.
     in_transaction: bool,
     unserved: u32,
 }
 
 impl KafkaTransactions {
     pub(super) fn open(cluster: &KafkaSettings, settings: &ProducerSettings) -> LogResult<Self> {
-        let config = cluster.transactional_producer(settings);
+        let config = cluster.worker_producer(settings);
         let attempt = format!("create the producer {}", settings.transactional_id);
         let producer = NativeProducer::create(&config).map_err(|e| client_error(&attempt, &e))?;
         Ok(Self {
             producer: Some(producer),
+            guarantee: settings.guarantee,
             max_record_bytes: settings.max_record_bytes,
             in_transaction: false,
             unserved: 0,
@@ -101,6 +107,10 @@ impl KafkaTransactions {
 
     fn producer(&self) -> LogResult<&NativeProducer> {
         self.producer.as_ref().ok_or_else(|| LogError::new(LogErrorKind::Rebuild, "this producer is closed"))
+    }
+
+    fn without_transactions(&self) -> bool {
+        self.guarantee == Guarantee::AtLeastOnce
     }
 
     fn send_failure(&self, record: &OutgoingRecord<'_>, code: RDKafkaErrorCode) -> LogError {
@@ -132,6 +142,9 @@ fn delivery_error(failed: &FailedDelivery) -> LogError {
 
 impl TransactionalProducer for KafkaTransactions {
     fn init(&mut self, timeout: Duration) -> LogResult<()> {
+        if self.without_transactions() {
+            return Ok(());
+        }
         let attempt = "initialise transactions";
         let deadline = Instant::now() + timeout;
         loop {
@@ -157,7 +170,9 @@ impl TransactionalProducer for KafkaTransactions {
     fn begin(&mut self) -> LogResult<()> {
         let producer = self.producer()?;
         producer.forget();
-        producer.begin_transaction().map_err(|failure| transaction_error("begin a transaction", &failure))?;
+        if !self.without_transactions() {
+            producer.begin_transaction().map_err(|failure| transaction_error("begin a transaction", &failure))?;
+        }
         self.in_transaction = true;
         Ok(())
     }
@@ -210,6 +225,10 @@ impl TransactionalProducer for KafkaTransactions {
 
     fn send_offsets(&mut self, offsets: &[(TopicPartition, Offset)], membership: &Membership) -> LogResult<()> {
         let attempt = "add offsets to the transaction";
+        if self.without_transactions() {
+            let message = format!("{attempt}: there is none; commit the positions with the group consumer");
+            return Err(LogError::new(LogErrorKind::Fatal, message));
+        }
         if offsets.is_empty() {
             let message = format!("{attempt}: there are none, and an empty list would not be fenced");
             return Err(LogError::new(LogErrorKind::Fatal, message));
@@ -237,7 +256,10 @@ impl TransactionalProducer for KafkaTransactions {
 
     fn commit(&mut self) -> LogResult<()> {
         let producer = self.producer()?;
-        let answer = resume("commit the transaction", || producer.commit_transaction());
+        let answer = match self.guarantee {
+            Guarantee::ExactlyOnce => resume("commit the transaction", || producer.commit_transaction()),
+            Guarantee::AtLeastOnce => Ok(()),
+        };
         if answer.is_ok() {
             self.in_transaction = false;
         }
@@ -246,7 +268,10 @@ impl TransactionalProducer for KafkaTransactions {
 
     fn abort(&mut self) -> LogResult<()> {
         let producer = self.producer()?;
-        let answer = resume("abort the transaction", || producer.abort_transaction());
+        let answer = match self.guarantee {
+            Guarantee::ExactlyOnce => resume("abort the transaction", || producer.abort_transaction()),
+            Guarantee::AtLeastOnce => Err(wait_out(producer)),
+        };
         self.in_transaction = false;
         answer
     }
@@ -258,6 +283,18 @@ impl Drop for KafkaTransactions {
             abandon(producer);
         }
     }
+}
+
+/// Lets what is under way arrive, or fail. Without transactions it stands, so the answer is to read the truth again.
+fn wait_out(producer: &NativeProducer) -> LogError {
+    producer.flush(UNDER_WAY_PATIENCE);
+    let message = match producer.outstanding() {
+        0 => "without transactions what was written stands: the truth must be read again".to_string(),
+        outstanding => {
+            format!("without transactions what was written stands, and {outstanding} records are still under way")
+        }
+    };
+    LogError::new(LogErrorKind::Rebuild, message)
 }
 
 /// Takes a call up again while Kafka says that it can be; what is then still open is unknown.

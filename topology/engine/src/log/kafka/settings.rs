@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
-use super::super::{GroupSettings, Isolation, LogError, LogErrorKind, LogResult, ProducerSettings};
+use super::super::{GroupSettings, Guarantee, Isolation, LogError, LogErrorKind, LogResult, ProducerSettings};
 
 /// How workers join their group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -178,13 +178,23 @@ impl KafkaSettings {
         config
     }
 
-    /// A transactional producer.
-    pub(super) fn transactional_producer(&self, settings: &ProducerSettings) -> ClientConfig {
+    /// A worker's producer: transactional, or only idempotent.
+    pub(super) fn worker_producer(&self, settings: &ProducerSettings) -> ClientConfig {
         let largest = (settings.max_record_bytes + RECORD_OVERHEAD).max(SMALLEST_RECORD_LIMIT);
+        let timeout_ms = settings.transaction_timeout.as_millis().to_string();
         let mut config = self.producer();
+        match settings.guarantee {
+            Guarantee::ExactlyOnce => {
+                config.set("transactional.id", &settings.transactional_id).set("transaction.timeout.ms", timeout_ms);
+            }
+            Guarantee::AtLeastOnce => {
+                // No coordinator ends an attempt that hangs, so the client gives its records up.
+                if !self.client.contains_key("message.timeout.ms") {
+                    config.set("message.timeout.ms", timeout_ms);
+                }
+            }
+        }
         config
-            .set("transactional.id", &settings.transactional_id)
-            .set("transaction.timeout.ms", settings.transaction_timeout.as_millis().to_string())
             .set("linger.ms", linger_ms(settings.expected_partitions).to_string())
             // A longer queue makes a longer pause at the commit.
             .set("queue.buffering.max.messages", "20000")
@@ -239,6 +249,23 @@ mod tests {
     fn printing_the_settings_shows_no_password() {
         let text = format!("{:?}", settings(&[("sasl.password", "swordfish")]));
         assert!(text.contains("sasl.password") && !text.contains("swordfish"));
+    }
+
+    #[test]
+    fn a_producer_without_transactions_is_idempotent_and_gives_records_up_in_time() {
+        let mut producer = ProducerSettings {
+            guarantee: Guarantee::AtLeastOnce,
+            transactional_id: "g-0-0".into(),
+            transaction_timeout: std::time::Duration::from_secs(15),
+            expected_partitions: 1,
+            max_record_bytes: 1 << 20,
+            queue_bytes: 1 << 20,
+        };
+        let plain = settings(&[]).worker_producer(&producer);
+        assert_eq!((plain.get("transactional.id"), plain.get("enable.idempotence")), (None, Some("true")));
+        assert_eq!(plain.get("message.timeout.ms"), Some("15000"));
+        producer.guarantee = Guarantee::ExactlyOnce;
+        assert_eq!(settings(&[]).worker_producer(&producer).get("transactional.id"), Some("g-0-0"));
     }
 
     #[test]

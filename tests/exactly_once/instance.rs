@@ -1,0 +1,215 @@
+//! `concord run` as a process of its own, and the ways it may end.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::{Outcome, PARTITIONS, poll_until};
+
+/// The consumer group, and the beginning of internal topic names.
+pub const APPLICATION: &str = "exactly-once";
+/// Sub-topologies times partitions.
+const ALL_TASKS: usize = 3 * PARTITIONS as usize;
+
+/// One instance with its configuration and state.
+pub struct Instance {
+    pub name: &'static str,
+    pub config: PathBuf,
+    pub state: PathBuf,
+    log: PathBuf,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Instance {
+    /// Writes the configuration; nothing runs yet.
+    pub fn prepare(folder: &Path, name: &'static str, bootstrap: &str) -> Outcome<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .map_err(|e| format!("looking for a free port: {e}"))?
+            .port();
+        let instance = Self {
+            name,
+            config: folder.join(format!("{name}.toml")),
+            state: folder.join(format!("state-{name}")),
+            log: folder.join(format!("{name}.log")),
+            port,
+            child: None,
+        };
+        let protocol = std::env::var("CONCORD_PROTOCOL").unwrap_or_else(|_| "auto".to_owned());
+        let config = format!(
+            r#"[instance]
+name = "{name}"
+state_dir = "{state}"
+memory_mib = 128
+
+[kafka]
+bootstrap_servers = "{bootstrap}"
+protocol = "{protocol}"
+
+[topics]
+partitions = {PARTITIONS}
+replication = 1
+
+[processing]
+session_timeout_ms = 6000
+transaction_timeout_ms = 5000
+
+[http]
+listen = "127.0.0.1:{port}"
+
+[flows.list_reconciliation]
+application = "{APPLICATION}"
+"#,
+            state = instance.state.display(),
+        );
+        fs::write(&instance.config, config).map_err(|e| format!("writing {}: {e}", instance.config.display()))?;
+        Ok(instance)
+    }
+
+    /// Starts the process; its log is appended to.
+    pub fn start(&mut self) -> Outcome<()> {
+        let mut command = concord(&["run", "--config"]);
+        command.arg(&self.config).env("CONCORD_LOG", "info").stdout(Stdio::null()).stderr(self.open_log()?);
+        self.child = Some(command.spawn().map_err(|e| format!("starting instance {}: {e}", self.name))?);
+        Ok(())
+    }
+
+    /// Ends it as a crash would. An error when it had ended before by itself.
+    pub fn kill(&mut self) -> Outcome<()> {
+        self.check_alive()?;
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        child.kill().and_then(|()| child.wait()).map_err(|e| format!("killing instance {}: {e}", self.name))?;
+        self.note("killed")
+    }
+
+    /// Asks it to end, and expects that it leaves cleanly.
+    pub fn stop(&mut self) -> Outcome<()> {
+        self.signal("TERM")?;
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        let name = self.name;
+        let mut status = None;
+        let ended = poll_until(Duration::from_secs(30), Duration::from_millis(20), || {
+            status = child.try_wait().map_err(|e| format!("waiting for instance {name}: {e}"))?;
+            Ok(status.is_some())
+        });
+        if ended.is_err() {
+            child.kill().map_err(|e| format!("killing instance {name}: {e}"))?;
+            return Err(format!("instance {name} had not ended 30 s after SIGTERM"));
+        }
+        match status.and_then(|s| s.code()) {
+            Some(0) => Ok(()),
+            _ => Err(format!("instance {name} did not leave cleanly: {}", status.map_or_else(String::new, |s| s.to_string()))),
+        }
+    }
+
+    /// Freezes it: it neither works nor answers the group, and does not know it.
+    pub fn freeze(&mut self) -> Outcome<()> {
+        self.signal("STOP")?;
+        self.note("frozen")
+    }
+
+    /// Lets it go on as if no time had passed.
+    pub fn thaw(&mut self) -> Outcome<()> {
+        self.signal("CONT")?;
+        self.note("thawed")
+    }
+
+    fn signal(&mut self, name: &str) -> Outcome<()> {
+        self.check_alive()?;
+        let Some(child) = &self.child else { return Err(format!("instance {} does not run", self.name)) };
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status();
+        match sent {
+            Ok(status) if status.success() => Ok(()),
+            other => Err(format!("sending SIG{name} to instance {}: {other:?}", self.name)),
+        }
+    }
+
+    /// An error when the process has ended though nobody ended it.
+    pub fn check_alive(&mut self) -> Outcome<()> {
+        let Some(child) = &mut self.child else { return Ok(()) };
+        match child.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(format!("instance {} ended by itself: {status}; see {}", self.name, self.log.display())),
+            Err(e) => Err(format!("watching instance {}: {e}", self.name)),
+        }
+    }
+
+    /// Transactions committed since it started; 0 while it does not answer.
+    pub fn commits(&self) -> u64 {
+        let page = self.page("/metrics").unwrap_or_default();
+        let commits = page.lines().find_map(|line| line.strip_prefix("concord_commits_total "));
+        commits.and_then(|n| n.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// How many tasks process here, none being restored.
+    pub fn tasks(&self) -> usize {
+        let page = self.page("/health/ready").unwrap_or_default();
+        let body = page.split("\r\n\r\n").nth(1).unwrap_or_default();
+        body.strip_suffix(" tasks process").and_then(|n| n.parse().ok()).unwrap_or(0)
+    }
+
+    /// Whether every task of the application is here.
+    pub fn has_all_tasks(&self) -> bool {
+        self.tasks() == ALL_TASKS
+    }
+
+    /// Waits for its first commit since its start.
+    pub fn await_commit(&mut self, patience: Duration) -> Outcome<()> {
+        let begun = Instant::now();
+        while self.commits() == 0 {
+            self.check_alive()?;
+            if begun.elapsed() > patience {
+                return Err(format!("instance {} committed nothing within {patience:?}; see {}", self.name, self.log.display()));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    fn page(&self, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    }
+
+    fn open_log(&self) -> Outcome<File> {
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .map_err(|e| format!("opening {}: {e}", self.log.display()))
+    }
+
+    fn note(&self, what: &str) -> Outcome<()> {
+        writeln!(self.open_log()?, "--- {what} by the test").map_err(|e| format!("writing {}: {e}", self.log.display()))
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // Only after a failure: what became of it was told before.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The program, without the settings of this test in its environment.
+pub fn concord(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+    command.args(arguments).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CONCORD_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}

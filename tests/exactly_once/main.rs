@@ -1,0 +1,212 @@
+//! Exactly once on a real broker, shown by ending processes at the worst moments.
+//!
+//! Each scenario starts a Kafka of its own (`scripts/parts`), two instances of `concord run`, and feeds them synthetic
+//! practices while instances are killed or frozen, or the broker is killed. Then everything on the topics and on the
+//! instances' disks is held against what a separate computation expects ([`verifier`]).
+//!
+//! It wants real servers, so it runs where `KAFKA_BOOTSTRAP` is set, though it never touches that cluster. Sizes:
+//! `CONCORD_RECORDS` (20,000), `CONCORD_KILLS` (15), `CONCORD_SEED`, `CONCORD_PROTOCOL` (`auto`, `consumer`, `classic`).
+//! A word on the command line runs only the scenarios whose name has it.
+
+mod broker;
+mod expected;
+mod findings;
+mod instance;
+mod practices;
+mod stage;
+mod topics;
+mod verifier;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use findings::Findings;
+use stage::Stage;
+
+/// What went wrong, in words.
+pub type Outcome<T> = Result<T, String>;
+
+/// Partitions of every topic.
+pub const PARTITIONS: i32 = 4;
+
+/// Numbers from a seed, so that a failure can be repeated as far as processes allow it.
+pub struct Dice(u64);
+
+impl Dice {
+    /// A number from `low` to `high` - 1.
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        low + (mixed ^ (mixed >> 31)) % (high - low)
+    }
+}
+
+/// Waits for a condition.
+pub fn poll_until(patience: Duration, pause: Duration, mut holds: impl FnMut() -> Outcome<bool>) -> Outcome<()> {
+    let deadline = Instant::now() + patience;
+    while !holds()? {
+        if Instant::now() > deadline {
+            return Err(format!("it did not happen within {patience:?}"));
+        }
+        std::thread::sleep(pause);
+    }
+    Ok(())
+}
+
+/// How large the scenarios are.
+struct Size {
+    records: u64,
+    kills: u64,
+}
+
+type Scenario = fn(&mut Stage, &Size) -> Outcome<String>;
+
+const SCENARIOS: [(&str, Scenario); 3] = [
+    ("killed_instances_lose_nothing_and_repeat_nothing", kill_instances),
+    ("a_frozen_instance_that_wakes_up_writes_nothing_and_a_lost_disk_is_rebuilt", freeze_instances),
+    ("a_killed_broker_loses_nothing_and_repeats_nothing", kill_broker),
+];
+
+fn main() -> ExitCode {
+    if std::env::var_os("KAFKA_BOOTSTRAP").is_none() {
+        eprintln!("SKIPPED: exactly_once wants real servers; set KAFKA_BOOTSTRAP as scripts/test.sh does");
+        return ExitCode::SUCCESS;
+    }
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let size = Size { records: number_from("CONCORD_RECORDS", 20_000), kills: number_from("CONCORD_KILLS", 15) };
+    let seed = number_from("CONCORD_SEED", std::process::id().into());
+    let mut failed = false;
+    for (name, scenario) in SCENARIOS.iter().filter(|(name, _)| name.contains(&wanted)) {
+        println!("{name} (seed {seed})");
+        let begun = Instant::now();
+        match play(*scenario, &size, seed) {
+            Ok(summary) => println!("  ok in {:.0} s: {summary}", begun.elapsed().as_secs_f64()),
+            Err(problem) => {
+                failed = true;
+                println!("  FAILED after {:.0} s (seed {seed}): {problem}", begun.elapsed().as_secs_f64());
+            }
+        }
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn number_from(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(default)
+}
+
+/// Plays a scenario and verifies what it left; the logs stay when something is wrong.
+fn play(scenario: Scenario, size: &Size, seed: u64) -> Outcome<String> {
+    let mut folder = tempfile::Builder::new()
+        .prefix("concord-exactly-once-")
+        .tempdir()
+        .map_err(|e| format!("making a folder: {e}"))?;
+    let mut stage = Stage::set(folder.path(), seed)?;
+    let played = scenario(&mut stage, size).and_then(|summary| {
+        stage.stop()?;
+        let findings: Findings = verifier::verify(&stage)?;
+        findings.judge().map(|counted| format!("{summary}, {counted}"))
+    });
+    if played.is_err() {
+        folder.disable_cleanup(true);
+        eprintln!("  logs and data are in {}", folder.path().display());
+    }
+    played
+}
+
+/// Both instances are killed again and again: at random moments of their work, and some while they still start.
+fn kill_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
+    let kills = size.kills.max(2);
+    // While most of them are sent an instance is killed; the last two run in peace.
+    stage.generate(kills + 2, size.records)?;
+    stage.start_both()?;
+    stage.send_pds(|stage| {
+        stage.instances[0].kill()?;
+        stage.instances[0].start()
+    })?;
+
+    let mut to_commit = Vec::new();
+    let processing = Instant::now();
+    for kill in 1..kills {
+        stage.send_next_extract()?;
+        let victim = stage.dice.between(0, 2) as usize;
+        let starts_yet = stage.dice.between(0, 4) == 0;
+        if !starts_yet {
+            stage.instances[victim].await_commit(Duration::from_secs(60))?;
+        }
+        let moment = if starts_yet { stage.dice.between(0, 1_500) } else { stage.dice.between(20, 500) };
+        std::thread::sleep(Duration::from_millis(moment));
+        let killed = Instant::now();
+        stage.instances[victim].kill()?;
+        stage.instances[victim].start()?;
+        if kill % 4 == 0 {
+            stage.send_next_extract()?;
+            stage.instances[victim].await_commit(Duration::from_secs(60))?;
+            to_commit.push(killed.elapsed().as_millis());
+        }
+    }
+    stage.send_all_extracts()?;
+    // What was received already changes nothing.
+    stage.send_first_extract_again()?;
+    stage.await_jobs(Duration::from_secs(120))?;
+    let seconds = processing.elapsed().as_secs_f64();
+    to_commit.sort_unstable();
+    Ok(format!("{kills} kills, {seconds:.0} s of processing, kill to first commit {to_commit:?} ms"))
+}
+
+/// Each instance in turn is frozen past its session, replaced by the other, and let go on; then one loses its disk.
+fn freeze_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
+    stage.generate(10, size.records / 4)?;
+    stage.start_both()?;
+    stage.send_pds(|_| Ok(()))?;
+    let mut takeovers = Vec::new();
+    for (frozen, other) in [(0, 1), (1, 0)] {
+        stage.instances[frozen].await_commit(Duration::from_secs(60))?;
+        stage.send_next_extract()?;
+        std::thread::sleep(Duration::from_millis(stage.dice.between(20, 500)));
+        stage.instances[frozen].freeze()?;
+        let begun = Instant::now();
+        stage.send_next_extract()?;
+        poll_until(Duration::from_secs(90), Duration::from_millis(50), || Ok(stage.instances[other].has_all_tasks()))
+            .map_err(|e| format!("the tasks of a frozen instance were not taken over: {e}"))?;
+        takeovers.push(begun.elapsed().as_millis());
+        stage.send_next_extract()?;
+        stage.instances[frozen].thaw()?;
+        poll_until(Duration::from_secs(90), Duration::from_millis(50), || Ok(stage.instances[frozen].tasks() > 0))
+            .map_err(|e| format!("an instance that woke up got no tasks again: {e}"))?;
+    }
+    stage.send_next_extract()?;
+    stage.instances[0].stop()?;
+    std::fs::remove_dir_all(&stage.instances[0].state).map_err(|e| format!("deleting the state: {e}"))?;
+    stage.instances[0].start()?;
+    stage.send_all_extracts()?;
+    stage.await_jobs(Duration::from_secs(120))?;
+    Ok(format!("2 freezes with takeover after {takeovers:?} ms, 1 disk lost"))
+}
+
+/// The broker is killed twice while extracts are being processed.
+fn kill_broker(stage: &mut Stage, size: &Size) -> Outcome<String> {
+    stage.generate(6, size.records / 4)?;
+    stage.start_both()?;
+    stage.send_pds(|_| Ok(()))?;
+    let mut to_commit = Vec::new();
+    for _ in 0..2 {
+        stage.send_next_extract()?;
+        stage.send_next_extract()?;
+        std::thread::sleep(Duration::from_millis(stage.dice.between(20, 500)));
+        stage.broker.kill()?;
+        std::thread::sleep(Duration::from_millis(stage.dice.between(500, 3_000)));
+        stage.broker.restart()?;
+        let begun = Instant::now();
+        let before: Vec<u64> = stage.instances.iter().map(|i| i.commits()).collect();
+        stage.send_next_extract()?;
+        poll_until(Duration::from_secs(120), Duration::from_millis(50), || {
+            Ok(stage.instances.iter().zip(&before).all(|(instance, before)| instance.commits() > *before))
+        })
+        .map_err(|e| format!("the instances did not go on after the broker's restart: {e}"))?;
+        to_commit.push(begun.elapsed().as_millis());
+    }
+    stage.send_all_extracts()?;
+    stage.await_jobs(Duration::from_secs(180))?;
+    Ok(format!("2 kills of the broker, both instances commit again {to_commit:?} ms after its start"))
+}

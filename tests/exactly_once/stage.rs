@@ -1,0 +1,159 @@
+//! What a scenario plays on: a broker, two instances, and the files to be sent.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use concord_flows::list_reconciliation::topology::{JOB, PDS_RECORD};
+use concord_schemas::Schemas;
+use concord_schemas::codec;
+use concord_schemas::list_reconciliation::Job;
+
+use crate::broker::Broker;
+use crate::instance::{APPLICATION, Instance, concord};
+use crate::practices::{self, Practice};
+use crate::topics::Topics;
+use crate::{Dice, Outcome, poll_until};
+
+/// How often a command is tried while the broker is away.
+const ATTEMPTS: u32 = 5;
+
+/// See the module.
+pub struct Stage {
+    // Before the broker, so that they are ended first.
+    pub instances: [Instance; 2],
+    pub broker: Broker,
+    pub topics: Topics,
+    pub dice: Dice,
+    pub practices: Vec<Practice>,
+    /// Job ids of the practices whose extracts were sent, in order.
+    pub jobs: Vec<String>,
+    pds: PathBuf,
+    folder: PathBuf,
+    seed: u64,
+    now: jiff::Timestamp,
+}
+
+impl Stage {
+    /// Starts the broker and creates the topics; the instances do not run yet.
+    pub fn set(folder: &Path, seed: u64) -> Outcome<Self> {
+        let run = folder.join("broker");
+        std::fs::create_dir(&run).map_err(|e| format!("making {}: {e}", run.display()))?;
+        let broker = Broker::start(&run)?;
+        let instances = [
+            Instance::prepare(folder, "a", &broker.bootstrap)?,
+            Instance::prepare(folder, "b", &broker.bootstrap)?,
+        ];
+        let stage = Self {
+            topics: Topics::of(&broker.bootstrap)?,
+            instances,
+            broker,
+            dice: Dice(seed),
+            practices: Vec::new(),
+            jobs: Vec::new(),
+            pds: PathBuf::new(),
+            folder: folder.to_path_buf(),
+            seed,
+            // The time of now: the broker deletes records that are older than a topic's retention.
+            now: jiff::Timestamp::now(),
+        };
+        stage.run(&["topics", "apply"], None)?;
+        Ok(stage)
+    }
+
+    /// Makes the files to be sent.
+    pub fn generate(&mut self, extracts: u64, records: u64) -> Outcome<()> {
+        (self.practices, self.pds) = practices::generate(&self.folder, extracts, records, self.seed, self.now)?;
+        Ok(())
+    }
+
+    pub fn start_both(&mut self) -> Outcome<()> {
+        self.instances.iter_mut().try_for_each(Instance::start)
+    }
+
+    /// Sends what PDS holds and waits until it is processed: only then is it certain what an extract meets.
+    pub fn send_pds(&mut self, meanwhile: impl FnOnce(&mut Self) -> Outcome<()>) -> Outcome<()> {
+        self.run(&["produce", "pds"], Some(&self.pds))?;
+        meanwhile(self)?;
+        poll_until(Duration::from_secs(120), Duration::from_millis(100), || {
+            Ok(self.topics.lag(APPLICATION, PDS_RECORD)? == 0)
+        })
+        .map_err(|e| format!("the PDS records were not processed: {e}"))
+    }
+
+    /// Sends the extract of the next practice, if there is one left.
+    pub fn send_next_extract(&mut self) -> Outcome<()> {
+        let Some(practice) = self.practices.get(self.jobs.len()) else { return Ok(()) };
+        let answer = self.run(&["produce", "extract"], Some(&practice.file))?;
+        let job = answer.trim().strip_prefix("job ").ok_or_else(|| format!("`produce extract` answered: {answer}"))?;
+        self.jobs.push(job.to_owned());
+        Ok(())
+    }
+
+    pub fn send_all_extracts(&mut self) -> Outcome<()> {
+        while self.jobs.len() < self.practices.len() {
+            self.send_next_extract()?;
+        }
+        Ok(())
+    }
+
+    pub fn send_first_extract_again(&self) -> Outcome<()> {
+        match self.practices.first() {
+            Some(practice) => self.run(&["produce", "extract"], Some(&practice.file)).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until every extract sent is a reconciled job.
+    pub fn await_jobs(&mut self, patience: Duration) -> Outcome<()> {
+        let decoder = Schemas::bundled().decoder();
+        let mut statuses: BTreeMap<String, usize> = BTreeMap::new();
+        let waited = poll_until(patience, Duration::from_millis(250), || {
+            self.instances.iter_mut().try_for_each(Instance::check_alive)?;
+            let mut last: BTreeMap<String, String> = BTreeMap::new();
+            for record in self.topics.read(JOB)? {
+                let value = record.value.as_deref().unwrap_or_default();
+                let job: Job<'_> = decoder.decode(&codec::JOB, value).map_err(|e| e.to_string())?;
+                last.insert(record.text_key(), job.status.to_owned());
+            }
+            statuses.clear();
+            for job in &self.jobs {
+                *statuses.entry(last.remove(job).unwrap_or_else(|| "not seen".to_owned())).or_default() += 1;
+            }
+            Ok(statuses.get("RECONCILED") == Some(&self.jobs.len()))
+        });
+        waited.map_err(|e| format!("the jobs are not all reconciled: {statuses:?}; {e}"))
+    }
+
+    /// Both instances leave, cleanly.
+    pub fn stop(&mut self) -> Outcome<()> {
+        // What the last job left to forget is still being committed: positions move on for a moment.
+        poll_until(Duration::from_secs(30), Duration::from_millis(200), || self.is_idle())
+            .map_err(|e| format!("the instances do not come to rest: {e}"))?;
+        self.instances.iter_mut().try_for_each(Instance::stop)
+    }
+
+    fn is_idle(&self) -> Outcome<bool> {
+        let before: Vec<u64> = self.instances.iter().map(Instance::commits).collect();
+        std::thread::sleep(Duration::from_millis(500));
+        Ok(self.instances.iter().map(Instance::commits).eq(before))
+    }
+
+    /// Runs a command of the program; again for a while, since the broker may be away.
+    fn run(&self, arguments: &[&str], file: Option<&Path>) -> Outcome<String> {
+        let mut told = String::new();
+        for _ in 0..ATTEMPTS {
+            let mut command = concord(arguments);
+            command.arg("--config").arg(&self.instances[0].config).args(file);
+            if file.is_some() {
+                command.args(["--at", &self.now.to_string()]);
+            }
+            let output = command.output().map_err(|e| format!("running {arguments:?}: {e}"))?;
+            if output.status.success() {
+                return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+            }
+            told = String::from_utf8_lossy(&output.stderr).into_owned();
+        }
+        Err(format!("concord {arguments:?} failed {ATTEMPTS} times: {told}"))
+    }
+}

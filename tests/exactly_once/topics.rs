@@ -1,0 +1,135 @@
+//! Topics as a plain Kafka client sees them, without anything of the engine.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::Outcome;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A record as committed.
+pub struct Record {
+    pub partition: i32,
+    pub offset: i64,
+    pub key: Vec<u8>,
+    /// `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Record {
+    /// The key as text.
+    pub fn text_key(&self) -> String {
+        String::from_utf8_lossy(&self.key).into_owned()
+    }
+}
+
+/// Reads topics of one cluster.
+pub struct Topics {
+    bootstrap: String,
+    committed: BaseConsumer,
+    uncommitted: BaseConsumer,
+}
+
+impl Topics {
+    pub fn of(bootstrap: &str) -> Outcome<Self> {
+        Ok(Self {
+            bootstrap: bootstrap.to_owned(),
+            committed: client(bootstrap, "exactly-once-verifier", "read_committed")?,
+            uncommitted: client(bootstrap, "exactly-once-verifier", "read_uncommitted")?,
+        })
+    }
+
+    /// All committed records of a topic, in the order of each partition.
+    pub fn read(&self, topic: &str) -> Outcome<Vec<Record>> {
+        let failed = |e: KafkaError| format!("reading {topic}: {e}");
+        let mut positions = TopicPartitionList::new();
+        let mut unread = HashSet::new();
+        for partition in 0..self.partitions(topic)? {
+            let (low, _) = self.committed.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
+            positions.add_partition_offset(topic, partition, Offset::Offset(low)).map_err(failed)?;
+            unread.insert(partition);
+        }
+        let reader = client(&self.bootstrap, "exactly-once-verifier", "read_committed")?;
+        reader.assign(&positions).map_err(failed)?;
+        let mut records = Vec::new();
+        let deadline = Instant::now() + PATIENCE;
+        while !unread.is_empty() {
+            if Instant::now() > deadline {
+                return Err(format!("reading {topic}: partitions {unread:?} do not end within {PATIENCE:?}"));
+            }
+            match reader.poll(Duration::from_millis(100)) {
+                None => {}
+                Some(Ok(message)) => records.push(Record {
+                    partition: message.partition(),
+                    offset: message.offset(),
+                    key: message.key().unwrap_or_default().to_vec(),
+                    value: message.payload().map(<[u8]>::to_vec),
+                }),
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    unread.remove(&partition);
+                }
+                Some(Err(error)) => return Err(failed(error)),
+            }
+        }
+        Ok(records)
+    }
+
+    /// Partitions in which a transaction is still open. The stable end is asked for before the true one: asked for the
+    /// other way round, a transaction opened in between would go unseen.
+    pub fn undecided(&self, topic: &str) -> Outcome<Vec<i32>> {
+        let failed = |e: KafkaError| format!("reading the ends of {topic}: {e}");
+        let mut open = Vec::new();
+        for partition in 0..self.partitions(topic)? {
+            let (_, stable) = self.committed.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
+            let (_, end) = self.uncommitted.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
+            if stable != end {
+                open.push(partition);
+            }
+        }
+        Ok(open)
+    }
+
+    /// Committed records of a topic that a group has not processed yet.
+    pub fn lag(&self, group: &str, topic: &str) -> Outcome<u64> {
+        let failed = |e: KafkaError| format!("reading the positions of {group} in {topic}: {e}");
+        let mut list = TopicPartitionList::new();
+        for partition in 0..self.partitions(topic)? {
+            list.add_partition(topic, partition);
+        }
+        let member = client(&self.bootstrap, group, "read_committed")?;
+        let positions = member.committed_offsets(list, PATIENCE).map_err(failed)?;
+        let mut lag = 0;
+        for record in self.read(topic)? {
+            let position = positions.find_partition(topic, record.partition).map(|p| p.offset());
+            let processed = matches!(position, Some(Offset::Offset(next)) if record.offset < next);
+            lag += u64::from(!processed);
+        }
+        Ok(lag)
+    }
+
+    fn partitions(&self, topic: &str) -> Outcome<i32> {
+        let metadata = self.committed.fetch_metadata(Some(topic), PATIENCE).map_err(|e| format!("looking at {topic}: {e}"))?;
+        match metadata.topics().first().map_or(0, |t| t.partitions().len()) {
+            0 => Err(format!("the topic {topic} has no partitions")),
+            count => i32::try_from(count).map_err(|e| e.to_string()),
+        }
+    }
+}
+
+fn client(bootstrap: &str, group: &str, isolation: &str) -> Outcome<BaseConsumer> {
+    ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "error")
+        .set("isolation.level", isolation)
+        .create()
+        .map_err(|e| format!("making a Kafka client: {e}"))
+}

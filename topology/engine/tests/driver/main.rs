@@ -1,0 +1,10 @@
+//! The engine's promises, held against the test driver: exactly once whatever fails, durable timers, rejections without trace.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod at_least_once;
+mod counting;
+mod crashes;
+mod declaring;
+mod rejecting;
+mod time;
