@@ -216,7 +216,9 @@ pub enum StoreCommand {
         key: String,
     },
     /// Entries in the order of their keys, one JSON object a line.
-    #[command(after_help = "Example:\n  concord store scan practice-lists --prefix A82023/ --limit 20 --config concord.toml")]
+    #[command(
+        after_help = "Example:\n  concord store scan practice-lists --prefix A82023/ --limit 20 --config concord.toml"
+    )]
     Scan {
         #[command(flatten)]
         whose: StateSource,
@@ -271,11 +273,13 @@ pub enum DeadLettersCommand {
         config: PathBuf,
     },
     /// Publish rejected records again, unchanged, where they came from.
-    #[command(after_help = "Replaying a letter twice publishes it once: its replay is found in its topic by the header \
+    #[command(
+        after_help = "Replaying a letter twice publishes it once: its replay is found in its topic by the header \
         concord-replayed-from. Two replays at the same time may both publish, and a replay is forgotten when its topic \
         has deleted it. In a compacted topic a record is left alone when a newer one has its key.\n\n\
         Examples:\n  concord dead-letters replay --all --code CONCORD-EN-0001 --config concord.toml\n  \
-        concord dead-letters replay 3/17 3/18 --config concord.toml")]
+        concord dead-letters replay 3/17 3/18 --config concord.toml"
+    )]
     Replay(ReplayArgs),
 }
 
@@ -318,6 +322,7 @@ pub struct ExplainArgs {
 }
 
 fn letter_place(text: &str) -> Result<(i32, i64), String> {
-    let place = text.split_once('/').and_then(|(partition, offset)| Some((partition.parse().ok()?, offset.parse().ok()?)));
+    let place =
+        text.split_once('/').and_then(|(partition, offset)| Some((partition.parse().ok()?, offset.parse().ok()?)));
     place.ok_or_else(|| "write it as PARTITION/OFFSET, such as 3/17".to_string())
 }

@@ -24,7 +24,10 @@ use crate::stores::time_text;
 pub fn list(config_file: &Path, code: Option<&str>) -> Result<(), Failure> {
     let (config, topology) = declared(config_file)?;
     let log = cluster::connect(&config)?;
-    output::line(format_args!("{:<12} {:<26} {:<44} {:<10} {:<16} message", "letter", "time of record", "source", "stage", "code"));
+    output::line(format_args!(
+        "{:<12} {:<26} {:<44} {:<10} {:<16} message",
+        "letter", "time of record", "source", "stage", "code"
+    ));
     let mut listed = 0;
     dead_letters::read_dead_letters(&log, &topology, &mut |letter| {
         if code.is_some_and(|code| code != letter.code) {
@@ -92,11 +95,8 @@ pub fn show(config_file: &Path, (partition, offset): (i32, i64)) -> Result<(), F
 pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     let (config, topology) = declared(&args.config)?;
     let log: KafkaLog = cluster::connect(&config)?;
-    let choice = ReplayChoice {
-        letters: (!args.all).then_some(args.letters),
-        code: args.code,
-        superseded_too: args.superseded,
-    };
+    let choice =
+        ReplayChoice { letters: (!args.all).then_some(args.letters), code: args.code, superseded_too: args.superseded };
     let replayed = dead_letters::replay(&log, &topology, &choice).map_err(failed)?;
     output::line(format_args!("{} records replayed, {} left alone", replayed.published, replayed.kept.len()));
     for (letter, reason) in &replayed.kept {

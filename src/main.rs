@@ -30,8 +30,8 @@ use concord_flows::list_reconciliation::{OnInvalid, Profile, Settings, topology}
 use jiff::Timestamp;
 
 use cli::{
-    Cli, Command, DeadLettersCommand, Format, OnInvalidName, ProduceArgs, ProduceCommand, ProfileName, ReconcileArgs, TopicsCommand,
-    TopologyCommand,
+    Cli, Command, DeadLettersCommand, Format, OnInvalidName, ProduceArgs, ProduceCommand, ProfileName, ReconcileArgs,
+    TopicsCommand, TopologyCommand,
 };
 use config::Config;
 use failure::Failure;

@@ -57,7 +57,11 @@ fn list(whose: &StateSource, json: bool) -> Result<(), Failure> {
             ));
             task = its_task;
         }
-        output::line(format_args!("  {:<24} changelog position {}", text(&store["store"]), text(&store["changelog_position"])));
+        output::line(format_args!(
+            "  {:<24} changelog position {}",
+            text(&store["store"]),
+            text(&store["changelog_position"])
+        ));
     }
     Ok(())
 }

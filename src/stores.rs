@@ -59,8 +59,8 @@ pub fn answer(reads: &StoreReads, question: &Question) -> Result<Value, StateErr
 /// # Errors
 /// It cannot be reached, or answers with an error. No message holds the key.
 pub fn ask(url: &str, question: &Question) -> Result<Value, Failure> {
-    let address = address(url, question)
-        .ok_or_else(|| Failure::Usage(format!("--url {url}: write it as http://host:port")))?;
+    let address =
+        address(url, question).ok_or_else(|| Failure::Usage(format!("--url {url}: write it as http://host:port")))?;
     let failed = |e: reqwest::Error| Failure::other(format!("asking {url}"), e.without_url());
     let client = Client::builder().timeout(PATIENCE).build().map_err(failed)?;
     let response = client.get(address).send().map_err(failed)?;

@@ -32,8 +32,11 @@ struct Application {
 
 impl Application {
     fn new(bootstrap: String) -> Self {
-        let settings =
-            KafkaSettings { bootstrap_servers: bootstrap.clone(), client: BTreeMap::new(), protocol: GroupProtocol::Auto };
+        let settings = KafkaSettings {
+            bootstrap_servers: bootstrap.clone(),
+            client: BTreeMap::new(),
+            protocol: GroupProtocol::Auto,
+        };
         let log = KafkaLog::connect(settings).unwrap();
         // Topics of extracts and of PDS are the cluster's, not the application's: as many partitions as they have.
         let topics = log.topics().unwrap();
@@ -172,7 +175,8 @@ fn state_dead_letters_and_lineage_of_a_real_application_can_be_looked_into() {
     application.start();
     wait_until("the job is reconciled", || {
         let explained = application.on_config(&["explain", "list-reconciliation.job", &job, "--json", "--payload"]);
-        explained.status.success() && json(&String::from_utf8_lossy(&explained.stdout))["payload"]["value"]["status"] == "RECONCILED"
+        explained.status.success()
+            && json(&String::from_utf8_lossy(&explained.stdout))["payload"]["value"]["status"] == "RECONCILED"
     });
 
     let (patient, answer) = running_state_is_served(&application);

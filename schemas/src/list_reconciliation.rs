@@ -379,7 +379,7 @@ pub struct Job<'a> {
     pub practice: &'a str,
     /// File name, normalised when it could be read.
     pub file: &'a str,
-    /// `RECEIVED`, `VALIDATED`, `RECONCILED`, `REJECTED` or `TIMED_OUT`.
+    /// `RECEIVED`, `VALIDATED`, `RECONCILED`, `REJECTED`, `TIMED_OUT`, or `INCONSISTENT` when the counts do not add up.
     pub status: &'a str,
     /// Processing time, milliseconds since the epoch, UTC.
     pub at_ms: i64,

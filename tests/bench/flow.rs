@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 use concord_connectors::synthetic::{SyntheticPractice, SyntheticSettings};
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use concord_engine::log::{
-    ConsumerEvent, GroupSettings, Guarantee, Log, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec, read_whole_topic,
+    ConsumerEvent, GroupSettings, Guarantee, Log, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec,
+    read_whole_topic,
 };
 use concord_schemas::Schemas;
 use concord_schemas::codec::JOB;

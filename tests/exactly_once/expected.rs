@@ -87,9 +87,7 @@ pub fn jobs(topics: &Topics) -> Outcome<Vec<ExpectedJob>> {
         let named: BTreeSet<&str> = patients.iter().map(|p| p.nhs.as_str()).collect();
         let only_on_pds = on_pds
             .iter()
-            .filter(|(nhs, pds)| {
-                pds.gp_practice == practice && !is_sensitive(pds) && !named.contains(nhs.as_str())
-            })
+            .filter(|(nhs, pds)| pds.gp_practice == practice && !is_sensitive(pds) && !named.contains(nhs.as_str()))
             .map(|(nhs, _)| nhs.clone())
             .collect();
         jobs.push(ExpectedJob { id, practice, patients, only_on_pds });
@@ -129,7 +127,8 @@ fn patients(practice: &str, content: &str, on_pds: &BTreeMap<String, PdsRecord<'
     for (place, rows) in lines.chunks(2).enumerate() {
         let [first, second] = rows else { return Err("an extract ends within a patient".to_owned()) };
         let fields: Vec<&str> = first.split('~').chain(second.split('~').skip(2)).collect();
-        let [_, _, _, _, _, _, _, nhs, surname, forenames, _, title, sex, born, address @ .., postcode, _, _, _, _, _] = &fields[..]
+        let [_, _, _, _, _, _, _, nhs, surname, forenames, _, title, sex, born, address @ .., postcode, _, _, _, _, _] =
+            &fields[..]
         else {
             return Err(format!("patient {} of an extract has {} fields", place + 1, fields.len()));
         };

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::{Outcome, PARTITIONS, poll_until};
 
@@ -26,7 +26,7 @@ pub struct Instance {
 
 impl Instance {
     /// Writes the configuration; nothing runs yet.
-    pub fn prepare(folder: &Path, name: &'static str, bootstrap: &str) -> Outcome<Self> {
+    pub fn prepare(folder: &Path, name: &'static str, bootstrap: &str, protocol: &str) -> Outcome<Self> {
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .map_err(|e| format!("looking for a free port: {e}"))?
@@ -39,7 +39,6 @@ impl Instance {
             port,
             child: None,
         };
-        let protocol = std::env::var("CONCORD_PROTOCOL").unwrap_or_else(|_| "auto".to_owned());
         let config = format!(
             r#"[instance]
 name = "{name}"
@@ -102,7 +101,10 @@ application = "{APPLICATION}"
         }
         match status.and_then(|s| s.code()) {
             Some(0) => Ok(()),
-            _ => Err(format!("instance {name} did not leave cleanly: {}", status.map_or_else(String::new, |s| s.to_string()))),
+            _ => Err(format!(
+                "instance {name} did not leave cleanly: {}",
+                status.map_or_else(String::new, |s| s.to_string())
+            )),
         }
     }
 
@@ -133,7 +135,9 @@ application = "{APPLICATION}"
         let Some(child) = &mut self.child else { return Ok(()) };
         match child.try_wait() {
             Ok(None) => Ok(()),
-            Ok(Some(status)) => Err(format!("instance {} ended by itself: {status}; see {}", self.name, self.log.display())),
+            Ok(Some(status)) => {
+                Err(format!("instance {} ended by itself: {status}; see {}", self.name, self.log.display()))
+            }
             Err(e) => Err(format!("watching instance {}: {e}", self.name)),
         }
     }
@@ -157,17 +161,14 @@ application = "{APPLICATION}"
         self.tasks() == ALL_TASKS
     }
 
-    /// Waits for its first commit since its start.
-    pub fn await_commit(&mut self, patience: Duration) -> Outcome<()> {
-        let begun = Instant::now();
-        while self.commits() == 0 {
+    /// Waits until it processes.
+    pub fn await_tasks(&mut self, patience: Duration) -> Outcome<()> {
+        let name = self.name;
+        let waited = poll_until(patience, Duration::from_millis(5), || {
             self.check_alive()?;
-            if begun.elapsed() > patience {
-                return Err(format!("instance {} committed nothing within {patience:?}; see {}", self.name, self.log.display()));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
+            Ok(self.tasks() > 0)
+        });
+        waited.map_err(|e| format!("waiting for tasks of instance {name}: {e}"))
     }
 
     fn page(&self, path: &str) -> Option<String> {

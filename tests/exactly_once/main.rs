@@ -60,12 +60,27 @@ struct Size {
     kills: u64,
 }
 
-type Scenario = fn(&mut Stage, &Size) -> Outcome<String>;
+struct Scenario {
+    name: &'static str,
+    /// How the instances join their group, unless `CONCORD_PROTOCOL` says otherwise.
+    protocol: &'static str,
+    play: fn(&mut Stage, &Size) -> Outcome<String>,
+}
 
-const SCENARIOS: [(&str, Scenario); 3] = [
-    ("killed_instances_lose_nothing_and_repeat_nothing", kill_instances),
-    ("a_frozen_instance_that_wakes_up_writes_nothing_and_a_lost_disk_is_rebuilt", freeze_instances),
-    ("a_killed_broker_loses_nothing_and_repeats_nothing", kill_broker),
+const SCENARIOS: [Scenario; 3] = [
+    Scenario {
+        name: "killed_instances_lose_nothing_and_repeat_nothing",
+        // By the newer protocol a killed member may come back under its name only when its session has ended, so that
+        // each kill would take ten seconds.
+        protocol: "classic",
+        play: kill_instances,
+    },
+    Scenario {
+        name: "a_frozen_instance_that_wakes_up_writes_nothing_and_a_lost_disk_is_rebuilt",
+        protocol: "auto",
+        play: freeze_instances,
+    },
+    Scenario { name: "a_killed_broker_loses_nothing_and_repeats_nothing", protocol: "auto", play: kill_broker },
 ];
 
 fn main() -> ExitCode {
@@ -77,10 +92,10 @@ fn main() -> ExitCode {
     let size = Size { records: number_from("CONCORD_RECORDS", 20_000), kills: number_from("CONCORD_KILLS", 15) };
     let seed = number_from("CONCORD_SEED", std::process::id().into());
     let mut failed = false;
-    for (name, scenario) in SCENARIOS.iter().filter(|(name, _)| name.contains(&wanted)) {
-        println!("{name} (seed {seed})");
+    for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&wanted)) {
+        println!("{} (seed {seed})", scenario.name);
         let begun = Instant::now();
-        match play(*scenario, &size, seed) {
+        match play(scenario, &size, seed) {
             Ok(summary) => println!("  ok in {:.0} s: {summary}", begun.elapsed().as_secs_f64()),
             Err(problem) => {
                 failed = true;
@@ -96,13 +111,14 @@ fn number_from(variable: &str, default: u64) -> u64 {
 }
 
 /// Plays a scenario and verifies what it left; the logs stay when something is wrong.
-fn play(scenario: Scenario, size: &Size, seed: u64) -> Outcome<String> {
+fn play(scenario: &Scenario, size: &Size, seed: u64) -> Outcome<String> {
     let mut folder = tempfile::Builder::new()
         .prefix("concord-exactly-once-")
         .tempdir()
         .map_err(|e| format!("making a folder: {e}"))?;
-    let mut stage = Stage::set(folder.path(), seed)?;
-    let played = scenario(&mut stage, size).and_then(|summary| {
+    let protocol = std::env::var("CONCORD_PROTOCOL").unwrap_or_else(|_| scenario.protocol.to_owned());
+    let mut stage = Stage::set(folder.path(), &protocol, seed)?;
+    let played = (scenario.play)(&mut stage, size).and_then(|summary| {
         stage.stop()?;
         let findings: Findings = verifier::verify(&stage)?;
         findings.judge().map(|counted| format!("{summary}, {counted}"))
@@ -117,7 +133,7 @@ fn play(scenario: Scenario, size: &Size, seed: u64) -> Outcome<String> {
 /// Both instances are killed again and again: at random moments of their work, and some while they still start.
 fn kill_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
     let kills = size.kills.max(2);
-    // While most of them are sent an instance is killed; the last two run in peace.
+    // One is sent before each kill; the last two meet peace.
     stage.generate(kills + 2, size.records)?;
     stage.start_both()?;
     stage.send_pds(|stage| {
@@ -125,33 +141,32 @@ fn kill_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
         stage.instances[0].start()
     })?;
 
-    let mut to_commit = Vec::new();
-    let processing = Instant::now();
-    for kill in 1..kills {
-        stage.send_next_extract()?;
+    let mut to_processing = Vec::new();
+    let mut killed_at = [None; 2];
+    let begun = Instant::now();
+    for _ in 1..kills {
         let victim = stage.dice.between(0, 2) as usize;
-        let starts_yet = stage.dice.between(0, 4) == 0;
-        if !starts_yet {
-            stage.instances[victim].await_commit(Duration::from_secs(60))?;
+        let while_it_starts = stage.dice.between(0, 4) == 0;
+        if !while_it_starts {
+            stage.instances[victim].await_tasks(Duration::from_secs(60))?;
+            if let Some(killed) = killed_at[victim].take() {
+                to_processing.push(Instant::now().duration_since(killed).as_millis());
+            }
         }
-        let moment = if starts_yet { stage.dice.between(0, 1_500) } else { stage.dice.between(20, 500) };
-        std::thread::sleep(Duration::from_millis(moment));
-        let killed = Instant::now();
+        stage.send_next_extract()?;
+        std::thread::sleep(Duration::from_millis(stage.dice.between(20, 500)));
+        killed_at[victim] = Some(Instant::now());
         stage.instances[victim].kill()?;
         stage.instances[victim].start()?;
-        if kill % 4 == 0 {
-            stage.send_next_extract()?;
-            stage.instances[victim].await_commit(Duration::from_secs(60))?;
-            to_commit.push(killed.elapsed().as_millis());
-        }
     }
     stage.send_all_extracts()?;
     // What was received already changes nothing.
     stage.send_first_extract_again()?;
     stage.await_jobs(Duration::from_secs(120))?;
-    let seconds = processing.elapsed().as_secs_f64();
-    to_commit.sort_unstable();
-    Ok(format!("{kills} kills, {seconds:.0} s of processing, kill to first commit {to_commit:?} ms"))
+    let seconds = begun.elapsed().as_secs_f64();
+    // Only where nothing was between a kill and the next look at its victim is the time the victim's own.
+    let fastest = to_processing.iter().min().copied().unwrap_or_default();
+    Ok(format!("{kills} kills in {seconds:.0} s, from a kill to processing again {fastest} ms at best"))
 }
 
 /// Each instance in turn is frozen past its session, replaced by the other, and let go on; then one loses its disk.
@@ -161,7 +176,7 @@ fn freeze_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
     stage.send_pds(|_| Ok(()))?;
     let mut takeovers = Vec::new();
     for (frozen, other) in [(0, 1), (1, 0)] {
-        stage.instances[frozen].await_commit(Duration::from_secs(60))?;
+        stage.instances[frozen].await_tasks(Duration::from_secs(60))?;
         stage.send_next_extract()?;
         std::thread::sleep(Duration::from_millis(stage.dice.between(20, 500)));
         stage.instances[frozen].freeze()?;
@@ -172,8 +187,9 @@ fn freeze_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
         takeovers.push(begun.elapsed().as_millis());
         stage.send_next_extract()?;
         stage.instances[frozen].thaw()?;
-        poll_until(Duration::from_secs(90), Duration::from_millis(50), || Ok(stage.instances[frozen].tasks() > 0))
+        poll_until(Duration::from_secs(90), Duration::from_millis(50), || Ok(!stage.instances[other].has_all_tasks()))
             .map_err(|e| format!("an instance that woke up got no tasks again: {e}"))?;
+        stage.instances[frozen].await_tasks(Duration::from_secs(60))?;
     }
     stage.send_next_extract()?;
     stage.instances[0].stop()?;

@@ -18,7 +18,13 @@ pub struct Practice {
 }
 
 /// Writes the extracts of `count` practices with `records` patients together, and one file of PDS records.
-pub fn generate(folder: &Path, count: u64, records: u64, seed: u64, now: jiff::Timestamp) -> Outcome<(Vec<Practice>, PathBuf)> {
+pub fn generate(
+    folder: &Path,
+    count: u64,
+    records: u64,
+    seed: u64,
+    now: jiff::Timestamp,
+) -> Outcome<(Vec<Practice>, PathBuf)> {
     let failed = |e: std::io::Error| format!("writing into {}: {e}", folder.display());
     let pds_file = folder.join("pds.ndjson");
     let mut pds = BufWriter::new(File::create(&pds_file).map_err(failed)?);

@@ -36,13 +36,13 @@ pub struct Stage {
 
 impl Stage {
     /// Starts the broker and creates the topics; the instances do not run yet.
-    pub fn set(folder: &Path, seed: u64) -> Outcome<Self> {
+    pub fn set(folder: &Path, protocol: &str, seed: u64) -> Outcome<Self> {
         let run = folder.join("broker");
         std::fs::create_dir(&run).map_err(|e| format!("making {}: {e}", run.display()))?;
         let broker = Broker::start(&run)?;
         let instances = [
-            Instance::prepare(folder, "a", &broker.bootstrap)?,
-            Instance::prepare(folder, "b", &broker.bootstrap)?,
+            Instance::prepare(folder, "a", &broker.bootstrap, protocol)?,
+            Instance::prepare(folder, "b", &broker.bootstrap, protocol)?,
         ];
         let stage = Self {
             topics: Topics::of(&broker.bootstrap)?,

@@ -114,7 +114,8 @@ impl Topics {
     }
 
     fn partitions(&self, topic: &str) -> Outcome<i32> {
-        let metadata = self.committed.fetch_metadata(Some(topic), PATIENCE).map_err(|e| format!("looking at {topic}: {e}"))?;
+        let metadata =
+            self.committed.fetch_metadata(Some(topic), PATIENCE).map_err(|e| format!("looking at {topic}: {e}"))?;
         match metadata.topics().first().map_or(0, |t| t.partitions().len()) {
             0 => Err(format!("the topic {topic} has no partitions")),
             count => i32::try_from(count).map_err(|e| e.to_string()),
@@ -128,6 +129,8 @@ fn client(bootstrap: &str, group: &str, isolation: &str) -> Outcome<BaseConsumer
         .set("group.id", group)
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
+        // Ends are told with answers, and an answer without records waits that long.
+        .set("fetch.wait.max.ms", "10")
         .set("auto.offset.reset", "error")
         .set("isolation.level", isolation)
         .create()

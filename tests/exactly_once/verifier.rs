@@ -90,9 +90,9 @@ impl Outputs<'_> {
             found.push((difference.job_id.to_owned(), record.text_key()));
         }
         let expected = self.jobs.iter().flat_map(|job| {
-            job.patients.iter().flat_map(|p| {
-                p.rules.iter().map(|rule| (job.id.clone(), format!("{}/{}/{rule}", job.practice, p.nhs)))
-            })
+            job.patients
+                .iter()
+                .flat_map(|p| p.rules.iter().map(|rule| (job.id.clone(), format!("{}/{}/{rule}", job.practice, p.nhs))))
         });
         findings.each_once(DIFFERENCE, expected, found);
         Ok(())
@@ -108,7 +108,11 @@ impl Outputs<'_> {
         for job in self.jobs {
             let Some(stages) = found.get(&job.id) else { continue };
             let statuses: Vec<&str> = stages.iter().map(|stage| stage.status).collect();
-            findings.same(&format!("stages of {}", job.practice), vec!["RECEIVED", "VALIDATED", "RECONCILED"], statuses);
+            findings.same(
+                &format!("stages of {}", job.practice),
+                vec!["RECEIVED", "VALIDATED", "RECONCILED"],
+                statuses,
+            );
             let counts = stages.last().map(|stage| stage.counts);
             findings.same(&format!("counts of {}", job.practice), Some(job.counts()), counts);
             let reasons: usize = stages.iter().map(|stage| stage.reasons.len()).sum();
@@ -154,7 +158,11 @@ impl Outputs<'_> {
         findings.each_once(&format!("answers on {topic}"), self.by_partition(), answers);
         for job in self.jobs {
             let records = counts.get(&job.id).map_or(0, |counts| counts.iter().map(|c| c.records).sum());
-            findings.same(&format!("records counted by the partitions for {}", job.practice), job.counts().records, records);
+            findings.same(
+                &format!("records counted by the partitions for {}", job.practice),
+                job.counts().records,
+                records,
+            );
         }
         Ok(())
     }

@@ -62,7 +62,8 @@ fn files_of_job(job: &ExpectedJob, files: &BTreeMap<String, String>, findings: &
             differences.push(vec![patient.nhs.clone(), rule.to_owned()]);
         }
     }
-    let only_on_gp = job.patients.iter().filter(|p| p.is_only_on_gp()).map(|p| vec![p.nhs.clone(), p.status.to_owned()]);
+    let only_on_gp =
+        job.patients.iter().filter(|p| p.is_only_on_gp()).map(|p| vec![p.nhs.clone(), p.status.to_owned()]);
     let only_on_pds = job.only_on_pds.iter().map(|nhs| vec![nhs.clone()]);
     let expected: [(&str, &[&str], Vec<Vec<String>>); 3] = [
         ("-CDD-", &["nhsNumber", "ruleId"], differences),

@@ -67,8 +67,6 @@ pub mod codes {
     pub const OUTPUT_TOO_LARGE: &str = "CONCORD-EN-0006";
     /// A key is not UTF-8 text.
     pub const KEY_NOT_TEXT: &str = "CONCORD-EN-0007";
-    /// A stored value cannot be read by this program.
-    pub const UNREADABLE_STATE: &str = "CONCORD-EN-0008";
 }
 
 /// How processing one record can fail.

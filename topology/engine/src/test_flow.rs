@@ -92,6 +92,8 @@ impl TestFlow {
             let source = sub.source(between);
             sub.processor("emit", |p| {
                 p.on(source, Pass::on_event);
+                // May write there as well, and never does: a second writer to be told from the true one.
+                p.sink(between);
                 let sink = p.sink(out);
                 move || Pass(sink)
             });

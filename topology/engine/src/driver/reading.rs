@@ -45,7 +45,7 @@ impl<V: Value> Output<V> {
 
     /// The inputs that it names as its origin.
     pub fn lineage(&self) -> Vec<Coordinates> {
-        header(&self.record.headers, lineage::LINEAGE).map_or_else(Vec::new, |value| lineage::parse(value))
+        header(&self.record.headers, lineage::LINEAGE).map_or_else(Vec::new, lineage::parse)
     }
 }
 

@@ -39,7 +39,8 @@ impl Topology {
         let mut text = String::from("flowchart LR\n");
         let mut drawn = std::collections::BTreeSet::new();
         for sub in &self.sub_topologies {
-            let _ = writeln!(text, "  subgraph {}", sub.name);
+            // A subgraph with the name of a node inside it would be its own parent.
+            let _ = writeln!(text, "  subgraph {0}-tasks [{0}]", sub.name);
             for processor in &sub.processors {
                 let _ = writeln!(text, "    {0}([{0}])", processor.name);
                 for store in &processor.stores {

@@ -395,9 +395,7 @@ impl Worker {
         match outcome {
             Ok(lineage) => {
                 self.count_record(false, None)?;
-                for reason in self.filtered.drain(..) {
-                    metrics::counter!(names::RECORDS_FILTERED, "reason" => reason).increment(1);
-                }
+                self.count_filtered();
                 if let Err(failure) = self.send_outbox(lineage) {
                     if let Failure::Abort(error) = &failure
                         && error.kind == LogErrorKind::TooLarge
@@ -512,7 +510,10 @@ impl Worker {
                 );
                 fired += 1;
                 match outcome {
-                    Ok(lineage) => self.send_outbox(lineage)?,
+                    Ok(lineage) => {
+                        self.count_filtered();
+                        self.send_outbox(lineage)?;
+                    }
                     Err((lineage, ProcessError::Rejected(rejection))) => {
                         self.outbox.clear();
                         self.reject_timer(id, &timer, &rejection, lineage)?;
@@ -535,6 +536,12 @@ impl Worker {
             metrics::counter!(names::TIMERS_FIRED).increment(fired as u64);
         }
         Ok(fired)
+    }
+
+    fn count_filtered(&mut self) {
+        for reason in self.filtered.drain(..) {
+            metrics::counter!(names::RECORDS_FILTERED, "reason" => reason).increment(1);
+        }
     }
 
     fn send_outbox(&mut self, lineage: bytes::Bytes) -> Result<(), Failure> {
