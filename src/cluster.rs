@@ -11,7 +11,7 @@ use concord_engine::readable::ReadableValues;
 use concord_engine::topology::{Compatibility, Fingerprint, Topology};
 use concord_schemas::Schemas;
 use concord_schemas::registry::{RegistryClient, RegistryError};
-use concord_state::RocksDirectory;
+use concord_state::{RocksDirectory, StateError};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -97,15 +97,22 @@ pub fn wait_for_schemas(config: &Config, health: &Health) -> Result<Schemas, Fai
 /// # Errors
 /// The state cannot be read.
 pub fn verdict_on_state(state_dir: &Path, topology: &Topology) -> Result<Compatibility, Failure> {
-    if !state_dir.exists() {
-        return Ok(Compatibility::Same);
-    }
     let failed = |e| Failure::other(format!("reading the state in {}", state_dir.display()), e);
-    let directory = RocksDirectory::open_read_only(state_dir).map_err(failed)?;
+    let directory = match RocksDirectory::open_read_only(state_dir) {
+        Ok(directory) => directory,
+        // A first start; the folder may be there already, as a mounted volume is.
+        Err(StateError::NoState { .. }) => return Ok(Compatibility::Same),
+        Err(error) => return Err(failed(error)),
+    };
     let now = Fingerprint::of(topology);
     let mut additions = Vec::new();
     for (sub_topology, partition) in directory.tasks().map_err(failed)? {
-        let task = directory.open_task(&sub_topology, partition).map_err(failed)?;
+        let task = match directory.open_task(&sub_topology, partition) {
+            Ok(task) => task,
+            // The process was killed while it made the task's database.
+            Err(StateError::TaskNotFound { .. }) => continue,
+            Err(error) => return Err(failed(error)),
+        };
         let Some(meta) = task.meta().map_err(failed)? else { continue };
         let Some(stored) = Fingerprint::from_text(&meta.fingerprint) else {
             return Ok(Compatibility::Refused(vec![format!(

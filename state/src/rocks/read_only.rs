@@ -9,7 +9,7 @@ use rocksdb::{DB, Options};
 
 use super::directory::{LOCK_FILE, file_error, locked, task_folder, tasks_in};
 use super::task::{RocksColumns, database_error};
-use crate::columns::{Columns, meta_rows};
+use crate::columns::{Columns, META_COLUMN, meta_rows};
 use crate::meta::MetaRows;
 use crate::reader::share;
 use crate::spec::check_name;
@@ -48,17 +48,23 @@ impl ReadOnlyDirectory {
     /// Reads the state of a task.
     ///
     /// # Errors
-    /// [`StateError::TaskNotFound`], [`StateError::NewerFormat`]; or when the database cannot be opened.
+    /// [`StateError::TaskNotFound`], also when the process died while it made the database; [`StateError::NewerFormat`]; or
+    /// when the database cannot be opened.
     pub fn open_task(&self, sub_topology: &str, partition: i32) -> Result<CommittedReader, StateError> {
         check_name("sub-topology", sub_topology)?;
         let folder = task_folder(&self.folder, sub_topology, partition);
+        let not_found = || StateError::TaskNotFound { sub_topology: sub_topology.to_owned(), partition };
         if !folder.join("CURRENT").exists() {
-            return Err(StateError::TaskNotFound { sub_topology: sub_topology.to_owned(), partition });
+            return Err(not_found());
         }
         let place = folder.display().to_string();
         let options = Options::default();
         let columns =
             DB::list_cf(&options, &folder).map_err(|error| database_error("list the columns of", &place, error))?;
+        // Columns are made one by one, and without this one nothing was ever written.
+        if !columns.iter().any(|column| column == META_COLUMN) {
+            return Err(not_found());
+        }
         let database = DB::open_cf_for_read_only(&options, &folder, columns, false)
             .map_err(|error| database_error("open", &place, error))?;
         let columns = RocksColumns::new(database, place, Arc::clone(&self.lock));

@@ -42,6 +42,23 @@ fn a_task_is_open_once_at_a_time() {
 }
 
 #[test]
+fn a_task_whose_process_died_while_its_database_was_made_counts_as_not_there_and_can_be_opened() {
+    let folder = TempDir::new().unwrap();
+    let directory = RocksDirectory::open(folder.path(), small()).unwrap();
+    let task_folder = folder.path().join("compare").join("0");
+    std::fs::create_dir_all(&task_folder).unwrap();
+    // What the first moment of the making leaves: a database without any of the task's columns.
+    drop(rocksdb::DB::open_default(&task_folder).unwrap());
+    drop(directory);
+
+    let reader = RocksDirectory::open_read_only(folder.path()).unwrap();
+    assert!(matches!(reader.open_task("compare", 0).err().unwrap(), StateError::TaskNotFound { .. }));
+    drop(reader);
+    let directory = RocksDirectory::open(folder.path(), small()).unwrap();
+    assert_eq!(open(&directory, &stores()).get(0, b"k").unwrap(), None);
+}
+
+#[test]
 fn a_deleted_task_is_empty_when_it_is_opened_again() {
     for disk in both() {
         let mut state = disk.open(&stores());

@@ -65,7 +65,7 @@ fn files_of_job(job: &ExpectedJob, files: &BTreeMap<String, String>, findings: &
     let only_on_gp =
         job.patients.iter().filter(|p| p.is_only_on_gp()).map(|p| vec![p.nhs.clone(), p.status.to_owned()]);
     let only_on_pds = job.only_on_pds.iter().map(|nhs| vec![nhs.clone()]);
-    let expected: [(&str, &[&str], Vec<Vec<String>>); 3] = [
+    let expected: [ExpectedList; 3] = [
         ("-CDD-", &["nhsNumber", "ruleId"], differences),
         ("-OnlyOnGP-", &["NHS NO.", "STATUS"], only_on_gp.collect()),
         ("-OnlyOnPDS-", &["NHS NO."], only_on_pds.collect()),
@@ -76,7 +76,7 @@ fn files_of_job(job: &ExpectedJob, files: &BTreeMap<String, String>, findings: &
             findings.complain(format!("{what}: the file is not there"));
             continue;
         };
-        let found = columns_of(text, columns)?;
+        let found = columns_of(text, &columns)?;
         expected.sort_unstable();
         let in_order = found == expected;
         findings.each_once(&what, expected, found);
@@ -86,6 +86,9 @@ fn files_of_job(job: &ExpectedJob, files: &BTreeMap<String, String>, findings: &
     }
     Ok(())
 }
+
+/// Part of a list's name, its columns of interest, and what they must hold, row by row.
+type ExpectedList = (&'static str, &'static [&'static str], Vec<Vec<String>>);
 
 /// The named columns of each row.
 fn columns_of(text: &str, columns: &[&str]) -> Outcome<Vec<Vec<String>>> {

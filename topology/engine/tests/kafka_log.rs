@@ -705,6 +705,25 @@ fn an_old_proof_of_membership_is_fenced_once_the_group_has_moved_on() {
 }
 
 #[test]
+fn a_member_whose_place_another_has_taken_commits_no_positions() {
+    let Some(cluster) = cluster_by(GroupProtocol::Classic) else { return };
+    let topic = cluster.topic("replaced", 1);
+    let group = unique("group");
+    let mut older = Member::new(cluster.member(&group, "0", &[&topic]));
+    older.own(1);
+    let position = |offset| [(older.owned[0].clone(), offset)];
+    older.consumer.commit(&position(3)).unwrap();
+    let later = position(9);
+    let mut newer = Member::new(cluster.member(&group, "0", &[&topic]));
+    newer.own(1);
+    // It is told to stop as soon as it asks, or, if its client knows already, that it is no member.
+    let error = older.consumer.commit(&later).unwrap_err();
+    assert!(matches!(error.kind, LogErrorKind::Fatal | LogErrorKind::MustAbort | LogErrorKind::NotMember), "{error}");
+    let committed = newer.consumer.committed(&[later[0].0.clone()], PATIENCE).unwrap();
+    assert_eq!(committed, [Some(3)]);
+}
+
+#[test]
 fn a_member_that_closes_and_keeps_its_place_finds_its_partitions_again_and_disturbs_nobody() {
     for protocol in BOTH {
         let Some(cluster) = cluster_by(protocol) else { return };

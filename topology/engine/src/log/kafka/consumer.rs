@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset as ClientOffset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
@@ -22,7 +22,7 @@ use super::super::{
 };
 use super::errors::{client_error, error_of, kind_of, passes_by_itself};
 use super::fetching::{Fetching, Taken, offsets_list, partitions_of, serve};
-use super::raw::GroupMetadata;
+use super::raw::{self, GroupMetadata};
 use super::{Cluster, client_log, let_go};
 
 /// Between two looks at the group while waiting for records.
@@ -33,8 +33,6 @@ const REJOIN_PAUSE: Duration = Duration::from_secs(1);
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How long a commit of positions may take before its outcome counts as unknown.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks for the answer to a commit.
-const ANSWER_LOOK: Duration = Duration::from_millis(1);
 /// How long dropping a member may hold up its worker.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -50,8 +48,6 @@ struct Announcements {
     rebalances: Mutex<VecDeque<Rebalance>>,
     /// The client's own words for its last error; they name the topic, where the code does not.
     last_error: Mutex<String>,
-    /// Answers to commits of positions, in the order of the commits.
-    commits: Mutex<VecDeque<KafkaResult<()>>>,
     /// From now on nobody answers but the callback itself.
     closing: AtomicBool,
 }
@@ -85,12 +81,6 @@ impl ConsumerContext for Announcements {
         };
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
     }
-
-    fn commit_callback(&self, outcome: KafkaResult<()>, offsets: &TopicPartitionList) {
-        // The client speaks of failure only when all partitions failed.
-        let outcome = outcome.and_then(|()| offsets.elements().iter().try_for_each(|e| e.error()));
-        self.commits.lock().unwrap_or_else(PoisonError::into_inner).push_back(outcome);
-    }
 }
 
 /// Partitions that were announced as going, until all are released.
@@ -108,8 +98,6 @@ pub(super) struct KafkaGroupConsumer {
     /// `None` once closed.
     fetching: Option<Fetching<Announcements>>,
     revocation: Option<Revocation>,
-    /// Commits of positions whose answers have not come.
-    unanswered_commits: usize,
     rejoin_at: Option<Instant>,
     /// Why this member can do nothing any more.
     fatal: Option<LogError>,
@@ -123,7 +111,6 @@ impl KafkaGroupConsumer {
             consumer_protocol: false,
             fetching: None,
             revocation: None,
-            unanswered_commits: 0,
             rejoin_at: None,
             fatal: None,
         };
@@ -141,7 +128,6 @@ impl KafkaGroupConsumer {
         let attempt = format!("subscribe to {}", topics.join(", "));
         fetching.consumer().subscribe(&topics).map_err(|e| client_error(&attempt, &e))?;
         self.fetching = Some(fetching);
-        self.unanswered_commits = 0;
         Ok(())
     }
 
@@ -344,19 +330,8 @@ impl GroupConsumer for KafkaGroupConsumer {
         // Without membership the broker would take them unfenced whenever the group is empty.
         self.membership()?;
         let list = offsets_list(positions)?;
-        self.fetching()?.consumer().commit(&list, CommitMode::Async).map_err(|e| commit_error(&attempt, &e))?;
-        self.unanswered_commits += 1;
-        let deadline = Instant::now() + COMMIT_PATIENCE;
-        loop {
-            if let Some(outcome) = self.answer_to_last_commit()? {
-                return outcome.map_err(|e| commit_error(&attempt, &e));
-            }
-            if Instant::now() >= deadline {
-                let message = format!("{attempt}: there is no answer after {COMMIT_PATIENCE:?}");
-                return Err(LogError::new(LogErrorKind::Unavailable, message));
-            }
-            std::thread::sleep(ANSWER_LOOK);
-        }
+        raw::commit_positions(self.fetching()?.consumer().client(), &list, COMMIT_PATIENCE)
+            .map_err(|code| commit_error(&attempt, code))
     }
 
     fn close(&mut self, keep_assignment: bool) -> LogResult<()> {
@@ -370,22 +345,6 @@ impl GroupConsumer for KafkaGroupConsumer {
 }
 
 impl KafkaGroupConsumer {
-    /// What became of the last commit; answers to earlier ones, which nobody waited for to the end, are passed over.
-    fn answer_to_last_commit(&mut self) -> LogResult<Option<KafkaResult<()>>> {
-        for error in serve(self.fetching()?.consumer()) {
-            self.judge(&error)?;
-        }
-        let announcements = self.fetching()?.consumer().context();
-        let answers = std::mem::take(&mut *announcements.commits.lock().unwrap_or_else(PoisonError::into_inner));
-        for answer in answers {
-            self.unanswered_commits = self.unanswered_commits.saturating_sub(1);
-            if self.unanswered_commits == 0 {
-                return Ok(Some(answer));
-            }
-        }
-        Ok(None)
-    }
-
     /// Closes the client. A static member's place is kept for its session.
     fn go(&mut self) {
         let Some(mut fetching) = self.fetching.take() else { return };
@@ -422,12 +381,10 @@ fn committed_in(list: &TopicPartitionList, partition: &TopicPartition) -> Option
 }
 
 /// The meaning of a failed commit of positions: a member that the group has left behind must go back to what is committed.
-fn commit_error(attempt: &str, error: &KafkaError) -> LogError {
-    let mut named = client_error(attempt, error);
-    if named.kind == LogErrorKind::NotMember
-        || error.rdkafka_error_code() == Some(RDKafkaErrorCode::RebalanceInProgress)
-    {
-        named.kind = LogErrorKind::MustAbort;
+fn commit_error(attempt: &str, code: RDKafkaErrorCode) -> LogError {
+    let mut error = error_of(attempt, code);
+    if error.kind == LogErrorKind::NotMember || code == RDKafkaErrorCode::RebalanceInProgress {
+        error.kind = LogErrorKind::MustAbort;
     }
-    named
+    error
 }

@@ -296,6 +296,52 @@ impl std::fmt::Debug for GroupMetadata {
     }
 }
 
+/// Commits positions as a member of the group and waits for the answer. Any partition's failure is the answer's.
+pub(super) fn commit_positions<C: ClientContext>(
+    client: &Client<C>,
+    positions: &TopicPartitionList,
+    timeout: Duration,
+) -> Result<(), RDKafkaErrorCode> {
+    // SAFETY: client and list are valid; the queue is ours and destroyed once, as is the event, whose list is read before.
+    let code = unsafe {
+        let queue = sys::rd_kafka_queue_new(client.native_ptr());
+        let asked = sys::rd_kafka_commit_queue(client.native_ptr(), positions.ptr(), queue, None, ptr::null_mut());
+        let code = if asked == RD_KAFKA_RESP_ERR_NO_ERROR {
+            let event = sys::rd_kafka_queue_poll(queue, millis(timeout));
+            let answered = commit_answer(event);
+            if !event.is_null() {
+                sys::rd_kafka_event_destroy(event);
+            }
+            answered
+        } else {
+            asked
+        };
+        sys::rd_kafka_queue_destroy(queue);
+        code
+    };
+    if code == RD_KAFKA_RESP_ERR_NO_ERROR { Ok(()) } else { Err(code.into()) }
+}
+
+/// # Safety
+/// The event is null, or valid and of a commit.
+unsafe fn commit_answer(event: *mut sys::rd_kafka_event_t) -> sys::rd_kafka_resp_err_t {
+    if event.is_null() {
+        return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    }
+    // SAFETY: by the caller; the list belongs to the event and has `cnt` elements.
+    unsafe {
+        let code = sys::rd_kafka_event_error(event);
+        let list = sys::rd_kafka_event_topic_partition_list(event);
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR || list.is_null() || (*list).elems.is_null() {
+            return code;
+        }
+        let count = usize::try_from((*list).cnt).unwrap_or(0);
+        // The client speaks of failure as a whole only when all partitions failed.
+        let partitions = std::slice::from_raw_parts((*list).elems, count);
+        partitions.iter().map(|p| p.err).find(|err| *err != RD_KAFKA_RESP_ERR_NO_ERROR).unwrap_or(code)
+    }
+}
+
 /// An error of a transactional call with the client's own judgement of it.
 #[derive(Debug)]
 pub(super) struct TransactionFailure {
