@@ -265,7 +265,8 @@ impl Config {
         }
         let config: Self = Figment::new()
             .merge(Toml::file_exact(path))
-            .merge(Env::prefixed("CONCORD_").split("__").ignore(&["log", "cache"]))
+            // Other variables with this prefix (CONCORD_LOG) are not of the configuration.
+            .merge(Env::prefixed("CONCORD_").filter(|key| key.as_str().contains("__")).split("__"))
             .extract()
             .map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))?;
         config.check().map_err(|problem| Failure::Usage(format!("{}: {problem}", path.display())))?;

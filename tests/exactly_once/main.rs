@@ -132,19 +132,25 @@ fn play(scenario: &Scenario, size: &Size, seed: u64) -> Outcome<String> {
 
 /// Both instances are killed again and again: at random moments of their work, and some while they still start.
 fn kill_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
-    let kills = size.kills.max(2);
-    // One is sent before each kill; the last two meet peace.
-    stage.generate(kills + 2, size.records)?;
+    const EARLY: u64 = 3;
+    let kills = size.kills.max(EARLY + 1);
+    // One is sent before each later kill; the last two meet peace.
+    stage.generate(kills - EARLY + 2, size.records)?;
     stage.start_both()?;
     stage.send_pds(|stage| {
-        stage.instances[0].kill()?;
-        stage.instances[0].start()
+        // While its databases are made, or while it takes in the PDS records.
+        for _ in 0..EARLY {
+            std::thread::sleep(Duration::from_millis(stage.dice.between(0, 1_500)));
+            stage.instances[0].kill()?;
+            stage.instances[0].start()?;
+        }
+        Ok(())
     })?;
 
     let mut to_processing = Vec::new();
     let mut killed_at = [None; 2];
     let begun = Instant::now();
-    for _ in 1..kills {
+    for _ in EARLY..kills {
         let victim = stage.dice.between(0, 2) as usize;
         let while_it_starts = stage.dice.between(0, 4) == 0;
         if !while_it_starts {

@@ -76,7 +76,7 @@ fn files_of_job(job: &ExpectedJob, files: &BTreeMap<String, String>, findings: &
             findings.complain(format!("{what}: the file is not there"));
             continue;
         };
-        let found = columns_of(text, &columns)?;
+        let found = columns_of(text, columns)?;
         expected.sort_unstable();
         let in_order = found == expected;
         findings.each_once(&what, expected, found);

@@ -6,30 +6,30 @@
 mod commit;
 mod dead_letters;
 mod generations;
+mod processing;
 mod rebalance;
 mod recover;
 mod restore;
+mod timers;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use concord_schemas::Schemas;
-use concord_schemas::codec::{TopicSchema, WriterId};
-use concord_state::{Clock as TimerClock, StateDirectory, StateError, due_timers, next_due, timer_is_set};
+use concord_state::{Clock as TimerClock, StateDirectory, StateError, next_due};
 
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::context::Outbox;
-use crate::lineage;
 use crate::log::{
-    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Header, Log, LogError, LogErrorKind, LogRecord, LogResult,
-    Offset, OutgoingRecord, PartitionReader, ProducerSettings, TopicPartition, TransactionalProducer,
+    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Log, LogError, LogErrorKind, Offset, PartitionReader,
+    ProducerSettings, TopicPartition, TransactionalProducer,
 };
 use crate::metric_names as names;
 use crate::queries::CommittedViews;
-use crate::rejection::{ProcessError, Rejection, Stage, codes};
-use crate::task::{Phase, Surroundings, Task};
+use crate::rejection::Rejection;
+use crate::task::{Phase, Task};
 use crate::topology::Topology;
 
 pub use dead_letters::{
@@ -341,250 +341,6 @@ impl Worker {
             }
         }
         Ok(Duration::from_millis((latest - now).max(0) as u64))
-    }
-
-    /// Processes records of one partition; answers how many.
-    fn records(&mut self, from: &TopicPartition, records: &[LogRecord]) -> Result<usize, Failure> {
-        let Some(&(sub, source)) = self.routes.get(&from.topic) else { return Ok(0) };
-        let id = (sub, from.partition);
-        let mut processed = 0;
-        for record in records {
-            let Some(task) = self.tasks.get_mut(&id) else { return Ok(processed) };
-            let position = &task.positions[source];
-            // Records behind the position are old news of before an abort; parked partitions are read again later.
-            if !matches!(task.phase, Phase::Running)
-                || position.parked_until_ms.is_some()
-                || record.offset < position.next
-            {
-                continue;
-            }
-            self.process(id, source, record)?;
-            processed += 1;
-            if self.overdue() {
-                self.commit()?;
-            }
-        }
-        Ok(processed)
-    }
-
-    fn process(&mut self, id: TaskId, source: usize, record: &LogRecord) -> Result<(), Failure> {
-        let now_ms = self.parts.clock.now_ms();
-        let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
-        self.outbox.clear();
-        self.filtered.clear();
-        let place = (task.positions[source].from.clone(), record.offset);
-        let refused = if self.refused.is_empty() { None } else { self.refused.remove(&place) };
-        let outcome = match refused {
-            Some(rejection) => Err((
-                lineage::coordinates(&place.0.topic, place.0.partition, record.offset),
-                ProcessError::Rejected(rejection),
-            )),
-            None => task.process(
-                &mut Surroundings {
-                    topology: &self.parts.topology,
-                    codec: &mut self.codec,
-                    outbox: &mut self.outbox,
-                    filtered: &mut self.filtered,
-                    now_ms,
-                    max_record_bytes: self.settings.max_record_bytes,
-                },
-                source,
-                record,
-            ),
-        };
-        match outcome {
-            Ok(lineage) => {
-                self.count_record(false, None)?;
-                self.count_filtered();
-                if let Err(failure) = self.send_outbox(lineage) {
-                    if let Failure::Abort(error) = &failure
-                        && error.kind == LogErrorKind::TooLarge
-                    {
-                        let rejection = Rejection {
-                            stage: Stage::TooLarge,
-                            code: codes::OUTPUT_TOO_LARGE,
-                            message: error.message.clone().into(),
-                        };
-                        self.refused.insert(place, rejection);
-                    }
-                    return Err(failure);
-                }
-            }
-            Err((lineage, ProcessError::Rejected(rejection))) => {
-                self.outbox.clear();
-                self.reject(id, &place.0, record, &rejection, lineage)?;
-            }
-            Err((_, ProcessError::Parked { topic, id: schema })) => {
-                self.outbox.clear();
-                self.park(id, source, topic, schema);
-                return Ok(());
-            }
-            Err((_, ProcessError::State(error))) => return Err(error.into()),
-            Err((_, ProcessError::Programming(message))) => return Err(WorkerError::Programming(message).into()),
-        }
-        if let Some(task) = self.tasks.get_mut(&id) {
-            task.positions[source].next = record.offset + 1;
-            task.dirty = true;
-        }
-        Ok(())
-    }
-
-    /// Leaves a partition unread until a schema is at hand; it is asked for once a second.
-    fn park(&mut self, id: TaskId, source: usize, topic: &'static TopicSchema, schema: WriterId) {
-        let at_hand = self.codec.fetch(topic, schema);
-        let until = self.parts.clock.now_ms() + if at_hand { 0 } else { 1_000 };
-        let Some(task) = self.tasks.get_mut(&id) else { return };
-        let position = &mut task.positions[source];
-        position.parked_until_ms = Some(until);
-        metrics::counter!(names::PARTITIONS_PARKED).increment(1);
-        tracing::info!(partition = %position.from, %schema, "A partition waits for a schema.");
-    }
-
-    fn unpark(&mut self) -> Result<(), Failure> {
-        let now = self.parts.clock.now_ms();
-        let mut again = Vec::new();
-        for task in self.tasks.values_mut() {
-            for position in &mut task.positions {
-                if position.parked_until_ms.is_some_and(|until| until <= now) {
-                    position.parked_until_ms = None;
-                    again.push((position.from.clone(), position.next));
-                }
-            }
-        }
-        if again.is_empty() {
-            return Ok(());
-        }
-        Ok(self.consumer.fetch_from(&again)?)
-    }
-
-    /// A position that the log no longer has: what was there is gone, which is said loudly, and reading goes on.
-    fn out_of_range(&mut self, partition: &TopicPartition) -> Result<(), Failure> {
-        let Some(&(sub, source)) = self.routes.get(&partition.topic) else { return Ok(()) };
-        let earliest = self.consumer.earliest(partition, Duration::from_secs(10))?;
-        let Some(task) = self.tasks.get_mut(&(sub, partition.partition)) else { return Ok(()) };
-        let position = &mut task.positions[source];
-        tracing::error!(
-            %partition,
-            expected = position.next,
-            earliest,
-            "Records were deleted before they were read: the retention of the topic is too short. Reading goes on at the earliest."
-        );
-        metrics::counter!(names::INPUT_GAPS).increment(1);
-        position.next = earliest;
-        task.dirty = true;
-        Ok(self.consumer.fetch_from(&[(partition.clone(), earliest)])?)
-    }
-
-    /// Fires due timers, at most a slice, so that a crowd of them does not hold up records.
-    fn fire_timers(&mut self) -> Result<usize, Failure> {
-        const SLICE: usize = 100;
-        let now_ms = self.parts.clock.now_ms();
-        let mut fired = 0;
-        let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
-        for id in ids {
-            let mut due = Vec::new();
-            if let Some(task) = self.tasks.get(&id).filter(|t| matches!(t.phase, Phase::Running)) {
-                let store = self.parts.topology.sub_topologies[id.0].timer_store();
-                due.extend(due_timers(&task.state, store, TimerClock::StreamTime, task.stream_time_ms, SLICE)?);
-                due.extend(due_timers(&task.state, store, TimerClock::WallClock, now_ms, SLICE)?);
-            }
-            for timer in due {
-                let Some(task) = self.tasks.get_mut(&id) else { break };
-                // A timer that fired before it in this slice may have cancelled or replaced it.
-                let store = self.parts.topology.sub_topologies[id.0].timer_store();
-                if !timer_is_set(&task.state, store, &timer)? {
-                    continue;
-                }
-                self.outbox.clear();
-                self.filtered.clear();
-                let outcome = task.fire(
-                    &mut Surroundings {
-                        topology: &self.parts.topology,
-                        codec: &mut self.codec,
-                        outbox: &mut self.outbox,
-                        filtered: &mut self.filtered,
-                        now_ms,
-                        max_record_bytes: self.settings.max_record_bytes,
-                    },
-                    &timer,
-                );
-                fired += 1;
-                match outcome {
-                    Ok(lineage) => {
-                        self.count_filtered();
-                        self.send_outbox(lineage)?;
-                    }
-                    Err((lineage, ProcessError::Rejected(rejection))) => {
-                        self.outbox.clear();
-                        self.reject_timer(id, &timer, &rejection, lineage)?;
-                    }
-                    Err((_, ProcessError::Parked { id: schema, .. })) => {
-                        let message = format!("a stored value needs a schema that is not at hand ({schema})");
-                        return Err(WorkerError::Programming(message).into());
-                    }
-                    Err((_, ProcessError::State(error))) => return Err(error.into()),
-                    Err((_, ProcessError::Programming(message))) => {
-                        return Err(WorkerError::Programming(message).into());
-                    }
-                }
-                if self.overdue() {
-                    self.commit()?;
-                }
-            }
-        }
-        if fired > 0 {
-            metrics::counter!(names::TIMERS_FIRED).increment(fired as u64);
-        }
-        Ok(fired)
-    }
-
-    fn count_filtered(&mut self) {
-        for reason in self.filtered.drain(..) {
-            metrics::counter!(names::RECORDS_FILTERED, "reason" => reason).increment(1);
-        }
-    }
-
-    fn send_outbox(&mut self, lineage: bytes::Bytes) -> Result<(), Failure> {
-        if self.outbox.is_empty() {
-            return Ok(());
-        }
-        self.ensure_transaction()?;
-        let common = lineage::headers(lineage);
-        let mut with_rule: Vec<Header> = Vec::new();
-        for output in self.outbox.iter() {
-            let headers: &[Header] = match output.rule {
-                None => &common,
-                Some(rule) => {
-                    with_rule.clear();
-                    with_rule.extend_from_slice(&common);
-                    with_rule.push(rule.clone());
-                    &with_rule
-                }
-            };
-            self.producer.send(&OutgoingRecord {
-                topic: &self.parts.topology.topics[output.topic].name,
-                partition: output.partition,
-                timestamp_ms: output.timestamp_ms,
-                key: Some(output.key),
-                value: output.value,
-                headers,
-            })?;
-        }
-        Ok(())
-    }
-
-    /// After an abort, whatever reading brought will be brought again; news of the group will not.
-    fn forget_polled_records(&mut self) {
-        self.pending.retain(|event| matches!(event, ConsumerEvent::Assigned(_) | ConsumerEvent::Revoked { .. }));
-    }
-
-    fn ensure_transaction(&mut self) -> LogResult<()> {
-        if !self.transaction_open {
-            self.producer.begin()?;
-            self.transaction_open = true;
-            self.transaction_began_ms = self.parts.clock.now_ms();
-        }
-        Ok(())
     }
 
     /// Whether something was processed or written since the last commit.

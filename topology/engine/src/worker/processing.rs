@@ -1,0 +1,196 @@
+//! Records in, effects out: what a worker does with each record, and what it does when it cannot.
+
+use std::time::Duration;
+
+use concord_schemas::codec::{TopicSchema, WriterId};
+
+use super::{Failure, TaskId, Worker, WorkerError};
+use crate::lineage;
+use crate::log::{ConsumerEvent, Header, LogErrorKind, LogRecord, LogResult, OutgoingRecord, TopicPartition};
+use crate::metric_names as names;
+use crate::rejection::{ProcessError, Rejection, Stage, codes};
+use crate::task::{Phase, Surroundings};
+
+impl Worker {
+    /// Processes records of one partition; answers how many.
+    pub(super) fn records(&mut self, from: &TopicPartition, records: &[LogRecord]) -> Result<usize, Failure> {
+        let Some(&(sub, source)) = self.routes.get(&from.topic) else { return Ok(0) };
+        let id = (sub, from.partition);
+        // One look at the clock serves the records of a batch.
+        let now_ms = self.parts.clock.now_ms();
+        let mut processed = 0;
+        for record in records {
+            let Some(task) = self.tasks.get_mut(&id) else { return Ok(processed) };
+            let position = &task.positions[source];
+            // Records behind the position are old news of before an abort; parked partitions are read again later.
+            if !matches!(task.phase, Phase::Running)
+                || position.parked_until_ms.is_some()
+                || record.offset < position.next
+            {
+                continue;
+            }
+            self.process(id, source, record, now_ms)?;
+            processed += 1;
+            if self.overdue() {
+                self.commit()?;
+            }
+        }
+        Ok(processed)
+    }
+
+    fn process(&mut self, id: TaskId, source: usize, record: &LogRecord, now_ms: i64) -> Result<(), Failure> {
+        let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
+        self.outbox.clear();
+        self.filtered.clear();
+        let place = (task.positions[source].from.clone(), record.offset);
+        let refused = if self.refused.is_empty() { None } else { self.refused.remove(&place) };
+        let outcome = match refused {
+            Some(rejection) => Err((
+                lineage::coordinates(&place.0.topic, place.0.partition, record.offset),
+                ProcessError::Rejected(rejection),
+            )),
+            None => task.process(
+                &mut Surroundings {
+                    topology: &self.parts.topology,
+                    codec: &mut self.codec,
+                    outbox: &mut self.outbox,
+                    filtered: &mut self.filtered,
+                    now_ms,
+                    max_record_bytes: self.settings.max_record_bytes,
+                },
+                source,
+                record,
+            ),
+        };
+        match outcome {
+            Ok(lineage) => {
+                self.count_record(false, None)?;
+                self.count_filtered();
+                if let Err(failure) = self.send_outbox(lineage) {
+                    if let Failure::Abort(error) = &failure
+                        && error.kind == LogErrorKind::TooLarge
+                    {
+                        let rejection = Rejection {
+                            stage: Stage::TooLarge,
+                            code: codes::OUTPUT_TOO_LARGE,
+                            message: error.message.clone().into(),
+                        };
+                        self.refused.insert(place, rejection);
+                    }
+                    return Err(failure);
+                }
+            }
+            Err((lineage, ProcessError::Rejected(rejection))) => {
+                self.outbox.clear();
+                self.reject(id, &place.0, record, &rejection, lineage)?;
+            }
+            Err((_, ProcessError::Parked { topic, id: schema })) => {
+                self.outbox.clear();
+                self.park(id, source, topic, schema);
+                return Ok(());
+            }
+            Err((_, ProcessError::State(error))) => return Err(error.into()),
+            Err((_, ProcessError::Programming(message))) => return Err(WorkerError::Programming(message).into()),
+        }
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.positions[source].next = record.offset + 1;
+            task.dirty = true;
+        }
+        Ok(())
+    }
+
+    /// Leaves a partition unread until a schema is at hand; it is asked for once a second.
+    pub(super) fn park(&mut self, id: TaskId, source: usize, topic: &'static TopicSchema, schema: WriterId) {
+        let at_hand = self.codec.fetch(topic, schema);
+        let until = self.parts.clock.now_ms() + if at_hand { 0 } else { 1_000 };
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let position = &mut task.positions[source];
+        position.parked_until_ms = Some(until);
+        metrics::counter!(names::PARTITIONS_PARKED).increment(1);
+        tracing::info!(partition = %position.from, %schema, "A partition waits for a schema.");
+    }
+
+    pub(super) fn unpark(&mut self) -> Result<(), Failure> {
+        let now = self.parts.clock.now_ms();
+        let mut again = Vec::new();
+        for task in self.tasks.values_mut() {
+            for position in &mut task.positions {
+                if position.parked_until_ms.is_some_and(|until| until <= now) {
+                    position.parked_until_ms = None;
+                    again.push((position.from.clone(), position.next));
+                }
+            }
+        }
+        if again.is_empty() {
+            return Ok(());
+        }
+        Ok(self.consumer.fetch_from(&again)?)
+    }
+
+    /// A position that the log no longer has: what was there is gone, which is said loudly, and reading goes on.
+    pub(super) fn out_of_range(&mut self, partition: &TopicPartition) -> Result<(), Failure> {
+        let Some(&(sub, source)) = self.routes.get(&partition.topic) else { return Ok(()) };
+        let earliest = self.consumer.earliest(partition, Duration::from_secs(10))?;
+        let Some(task) = self.tasks.get_mut(&(sub, partition.partition)) else { return Ok(()) };
+        let position = &mut task.positions[source];
+        tracing::error!(
+            %partition,
+            expected = position.next,
+            earliest,
+            "Records were deleted before they were read: the retention of the topic is too short. Reading goes on at the earliest."
+        );
+        metrics::counter!(names::INPUT_GAPS).increment(1);
+        position.next = earliest;
+        task.dirty = true;
+        Ok(self.consumer.fetch_from(&[(partition.clone(), earliest)])?)
+    }
+
+    pub(super) fn count_filtered(&mut self) {
+        for reason in self.filtered.drain(..) {
+            metrics::counter!(names::RECORDS_FILTERED, "reason" => reason).increment(1);
+        }
+    }
+
+    pub(super) fn send_outbox(&mut self, lineage: bytes::Bytes) -> Result<(), Failure> {
+        if self.outbox.is_empty() {
+            return Ok(());
+        }
+        self.ensure_transaction()?;
+        let common = lineage::headers(lineage);
+        let mut with_rule: Vec<Header> = Vec::new();
+        for output in self.outbox.iter() {
+            let headers: &[Header] = match output.rule {
+                None => &common,
+                Some(rule) => {
+                    with_rule.clear();
+                    with_rule.extend_from_slice(&common);
+                    with_rule.push(rule.clone());
+                    &with_rule
+                }
+            };
+            self.producer.send(&OutgoingRecord {
+                topic: &self.parts.topology.topics[output.topic].name,
+                partition: output.partition,
+                timestamp_ms: output.timestamp_ms,
+                key: Some(output.key),
+                value: output.value,
+                headers,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// After an abort, whatever reading brought will be brought again; news of the group will not.
+    pub(super) fn forget_polled_records(&mut self) {
+        self.pending.retain(|event| matches!(event, ConsumerEvent::Assigned(_) | ConsumerEvent::Revoked { .. }));
+    }
+
+    pub(super) fn ensure_transaction(&mut self) -> LogResult<()> {
+        if !self.transaction_open {
+            self.producer.begin()?;
+            self.transaction_open = true;
+            self.transaction_began_ms = self.parts.clock.now_ms();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Timers that are due, in slices.
+
+use concord_state::{Clock as TimerClock, due_timers, timer_is_set};
+
+use super::{Failure, TaskId, Worker, WorkerError};
+use crate::metric_names as names;
+use crate::rejection::ProcessError;
+use crate::task::{Phase, Surroundings};
+
+impl Worker {
+    /// Fires due timers, at most a slice, so that a crowd of them does not hold up records.
+    pub(super) fn fire_timers(&mut self) -> Result<usize, Failure> {
+        const SLICE: usize = 100;
+        let now_ms = self.parts.clock.now_ms();
+        let mut fired = 0;
+        let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
+        for id in ids {
+            let mut due = Vec::new();
+            if let Some(task) = self.tasks.get(&id).filter(|t| matches!(t.phase, Phase::Running)) {
+                let store = self.parts.topology.sub_topologies[id.0].timer_store();
+                due.extend(due_timers(&task.state, store, TimerClock::StreamTime, task.stream_time_ms, SLICE)?);
+                due.extend(due_timers(&task.state, store, TimerClock::WallClock, now_ms, SLICE)?);
+            }
+            for timer in due {
+                let Some(task) = self.tasks.get_mut(&id) else { break };
+                // A timer that fired before it in this slice may have cancelled or replaced it.
+                let store = self.parts.topology.sub_topologies[id.0].timer_store();
+                if !timer_is_set(&task.state, store, &timer)? {
+                    continue;
+                }
+                self.outbox.clear();
+                self.filtered.clear();
+                let outcome = task.fire(
+                    &mut Surroundings {
+                        topology: &self.parts.topology,
+                        codec: &mut self.codec,
+                        outbox: &mut self.outbox,
+                        filtered: &mut self.filtered,
+                        now_ms,
+                        max_record_bytes: self.settings.max_record_bytes,
+                    },
+                    &timer,
+                );
+                fired += 1;
+                match outcome {
+                    Ok(lineage) => {
+                        self.count_filtered();
+                        self.send_outbox(lineage)?;
+                    }
+                    Err((lineage, ProcessError::Rejected(rejection))) => {
+                        self.outbox.clear();
+                        self.reject_timer(id, &timer, &rejection, lineage)?;
+                    }
+                    Err((_, ProcessError::Parked { id: schema, .. })) => {
+                        let message = format!("a stored value needs a schema that is not at hand ({schema})");
+                        return Err(WorkerError::Programming(message).into());
+                    }
+                    Err((_, ProcessError::State(error))) => return Err(error.into()),
+                    Err((_, ProcessError::Programming(message))) => {
+                        return Err(WorkerError::Programming(message).into());
+                    }
+                }
+                if self.overdue() {
+                    self.commit()?;
+                }
+            }
+        }
+        if fired > 0 {
+            metrics::counter!(names::TIMERS_FIRED).increment(fired as u64);
+        }
+        Ok(fired)
+    }
+}
