@@ -21,8 +21,14 @@ impl Worker {
         if !pending {
             return false;
         }
-        self.parts.clock.now_ms() - self.last_commit_ms >= self.settings.commit_interval.as_millis() as i64
-            || self.overdue()
+        self.parts.clock.now_ms() - self.last_commit_ms >= self.commit_interval_ms() || self.overdue()
+    }
+
+    /// Time between the beginnings of two commits: the setting, or longer while commits take long, so that they take a
+    /// quarter of the time at most; never more than five times the setting.
+    pub(super) fn commit_interval_ms(&self) -> i64 {
+        let setting = self.settings.commit_interval.as_millis() as i64;
+        (4 * self.last_commit_took_ms).clamp(setting, 5 * setting)
     }
 
     /// Whether a commit must not wait for the end of the batch.
@@ -64,6 +70,7 @@ impl Worker {
         self.transaction_open = false;
 
         self.keep_what_was_committed(now_ms)?;
+        self.last_commit_took_ms = self.parts.clock.now_ms() - now_ms;
         metrics::counter!(names::COMMITS).increment(1);
         metrics::histogram!(names::COMMIT_SECONDS).record(began.elapsed().as_secs_f64());
         Ok(true)
