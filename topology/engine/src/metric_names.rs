@@ -24,6 +24,7 @@ names! {
     RESTORED_RECORDS = "concord_restored_records_total", "Records replayed from changelogs.";
     RESTORED_BYTES = "concord_restored_bytes_total", "Bytes replayed from changelogs.";
     STALE_CHANGELOG_RECORDS = "concord_stale_changelog_records_total", "Changelog records of former owners that a restore left out.";
+    RESTORE_REMAINING = "concord_restore_remaining", "Offsets of changelogs still to be replayed, by worker.";
     STORES_REBUILT = "concord_stores_rebuilt_total", "Stores rebuilt since their changelog did not cover them.";
     TASKS_RUNNING = "concord_tasks_running", "Tasks that process, by worker.";
     TASKS_RESTORING = "concord_tasks_restoring", "Tasks that are still replaying, by worker.";

@@ -10,6 +10,7 @@ mod processing;
 mod rebalance;
 mod recover;
 mod restore;
+mod restore_progress;
 mod timers;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -31,6 +32,8 @@ use crate::queries::CommittedViews;
 use crate::rejection::Rejection;
 use crate::task::{Phase, Task};
 use crate::topology::Topology;
+
+use restore_progress::RestoreProgress;
 
 pub use dead_letters::{
     DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE, DEAD_LETTER_OFFSET, DEAD_LETTER_PARTITION, DEAD_LETTER_STAGE,
@@ -191,6 +194,7 @@ pub struct Worker {
     rejections: RejectionWindow,
     /// Records whose outputs the log refused as too large: next time they go to the dead letters.
     refused: HashMap<(TopicPartition, Offset), Rejection>,
+    restore_progress: RestoreProgress,
     /// Events polled and not yet handled: a failure in the middle must not lose those behind it.
     pending: VecDeque<ConsumerEvent>,
 }
@@ -270,6 +274,7 @@ impl Worker {
             filtered: Vec::new(),
             rejections: RejectionWindow::default(),
             refused: HashMap::new(),
+            restore_progress: RestoreProgress::default(),
             pending: VecDeque::new(),
             parts,
         })

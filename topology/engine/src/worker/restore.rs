@@ -27,7 +27,25 @@ impl Worker {
         if self.tasks.values().any(|t| matches!(t.phase, Phase::Restoring(_))) {
             self.replay_slice()?;
         }
+        self.tell_progress();
         Ok(())
+    }
+
+    fn tell_progress(&mut self) {
+        let now_ms = self.parts.clock.now_ms();
+        if self.tasks.values().all(|t| matches!(t.phase, Phase::Running)) {
+            self.restore_progress.ends(&self.settings.name, now_ms);
+            return;
+        }
+        let mut remaining = 0;
+        for task in self.tasks.values() {
+            let Phase::Restoring(replays) = &task.phase else { continue };
+            for replay in replays {
+                let position = task.state.changelog_position(replay.store).unwrap_or(0);
+                remaining += (replay.target - position).max(0);
+            }
+        }
+        self.restore_progress.goes_on(&self.settings.name, remaining, now_ms);
     }
 
     /// Reads the committed positions, and only then the ends of the changelogs: what was committed before is before them.
@@ -130,8 +148,7 @@ impl Worker {
                         tracing::warn!(changelog = %from, records = stale, "A former owner wrote to a changelog after it had lost the task; that is left out.");
                         metrics::counter!(names::STALE_CHANGELOG_RECORDS).increment(stale);
                     }
-                    metrics::counter!(names::RESTORED_RECORDS).increment(records.len() as u64);
-                    metrics::counter!(names::RESTORED_BYTES).increment(bytes as u64);
+                    self.restore_progress.add(records.len(), bytes);
                 }
                 ReaderEvent::End { from, offset } => self.replayed_to(&from, offset)?,
                 ReaderEvent::OutOfRange(from) => {
