@@ -50,15 +50,17 @@ pub fn demo(patients: u64, seed: u64, out: &Path) -> Result<(), Failure> {
     check_against_truth(&practice, &outcome)?;
 
     let job = outcome.jobs.first().map_or("", |job| job.job_id.as_str());
+    // As it was called, so that the lines can be copied.
+    let program = std::env::args().next().unwrap_or_else(|| "concord".to_string());
     println!("Try next:");
     println!("  head -n 3 {}/{job}/*-CDD-*.csv", out.display());
     println!(
-        "  concord reconcile --extract {} --pds {} --out {} --json",
+        "  {program} reconcile --extract {} --pds {} --out {} --json",
         extract.display(),
         pds.display(),
         out.join("again").display()
     );
-    println!("  concord topology describe");
+    println!("  {program} topology describe");
     Ok(())
 }
 
