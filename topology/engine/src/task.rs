@@ -2,10 +2,11 @@
 //! thread: it is given records and timers, and answers with effects.
 
 use bytes::Bytes;
-use concord_state::{NO_STREAM_TIME, StateError, TaskState, Timer, cancel_timer};
+use concord_state::{Clock, NO_STREAM_TIME, StateError, TaskState, Timer, cancel_timer, next_due};
 
 use crate::codec::Codec;
 use crate::context::{Context, Input, Outbox};
+use crate::gathering::Gatherings;
 use crate::lineage;
 use crate::log::{LogRecord, Offset, TopicPartition};
 use crate::processor::ProcessorInstance;
@@ -84,6 +85,17 @@ pub(crate) struct Task {
     /// Something was processed or written since the last commit.
     pub dirty: bool,
     instances: Vec<Box<dyn ProcessorInstance>>,
+    /// Records of parts that are not full yet; at a commit there are none.
+    pub gatherings: Gatherings,
+    next_timers: Option<NextTimers>,
+}
+
+/// When the next timers of a task are due, as long as its store of timers has not changed.
+#[derive(Clone, Copy)]
+struct NextTimers {
+    version: u64,
+    wall_clock_ms: Option<i64>,
+    stream_time_ms: Option<i64>,
 }
 
 /// Where the store of timers keeps the stream time; no timer's key begins like it.
@@ -139,6 +151,8 @@ impl Task {
             committed_generation: NO_GENERATION,
             dirty: false,
             instances,
+            gatherings: Gatherings::default(),
+            next_timers: None,
         }
     }
 
@@ -241,6 +255,24 @@ impl Task {
         Ok(lineage)
     }
 
+    /// When the next timer of a clock is due.
+    pub fn next_due(&mut self, timer_store: usize, clock: Clock) -> Result<Option<i64>, StateError> {
+        let version = self.state.version(timer_store);
+        let next = match self.next_timers {
+            Some(next) if next.version == version => next,
+            _ => NextTimers {
+                version,
+                wall_clock_ms: next_due(&self.state, timer_store, Clock::WallClock)?,
+                stream_time_ms: next_due(&self.state, timer_store, Clock::StreamTime)?,
+            },
+        };
+        self.next_timers = Some(next);
+        Ok(match clock {
+            Clock::WallClock => next.wall_clock_ms,
+            Clock::StreamTime => next.stream_time_ms,
+        })
+    }
+
     fn take_timer(&mut self, store: usize, timer: &Timer) -> Result<(), StateError> {
         self.dirty = true;
         self.state.savepoint();
@@ -292,6 +324,7 @@ impl Task {
             position.parked_until_ms = None;
         }
         self.dirty = false;
+        self.gatherings.clear();
         for index in 0..self.instances.len() {
             self.renew_instance(topology, index);
         }

@@ -6,7 +6,7 @@ use concord_schemas::codec::{TopicSchema, WriterId};
 
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::lineage;
-use crate::log::{ConsumerEvent, Header, LogErrorKind, LogRecord, LogResult, OutgoingRecord, TopicPartition};
+use crate::log::{ConsumerEvent, LogErrorKind, LogRecord, LogResult, TopicPartition};
 use crate::metric_names as names;
 use crate::rejection::{ProcessError, Rejection, Stage, codes};
 use crate::task::{Phase, Surroundings};
@@ -66,7 +66,7 @@ impl Worker {
             Ok(lineage) => {
                 self.count_record(false, None)?;
                 self.count_filtered();
-                if let Err(failure) = self.send_outbox(lineage) {
+                if let Err(failure) = self.send_outbox(id, lineage) {
                     if let Failure::Abort(error) = &failure
                         && error.kind == LogErrorKind::TooLarge
                     {
@@ -149,35 +149,6 @@ impl Worker {
         for reason in self.filtered.drain(..) {
             metrics::counter!(names::RECORDS_FILTERED, "reason" => reason).increment(1);
         }
-    }
-
-    pub(super) fn send_outbox(&mut self, lineage: bytes::Bytes) -> Result<(), Failure> {
-        if self.outbox.is_empty() {
-            return Ok(());
-        }
-        self.ensure_transaction()?;
-        let common = lineage::headers(lineage);
-        let mut with_rule: Vec<Header> = Vec::new();
-        for output in self.outbox.iter() {
-            let headers: &[Header] = match output.rule {
-                None => &common,
-                Some(rule) => {
-                    with_rule.clear();
-                    with_rule.extend_from_slice(&common);
-                    with_rule.push(rule.clone());
-                    &with_rule
-                }
-            };
-            self.producer.send(&OutgoingRecord {
-                topic: &self.parts.topology.topics[output.topic].name,
-                partition: output.partition,
-                timestamp_ms: output.timestamp_ms,
-                key: Some(output.key),
-                value: output.value,
-                headers,
-            })?;
-        }
-        Ok(())
     }
 
     /// After an abort, whatever reading brought will be brought again; news of the group will not.

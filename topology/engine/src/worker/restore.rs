@@ -75,6 +75,7 @@ impl Worker {
 
         let mut replays = Vec::new();
         for (store, changelog) in self.parts.topology.sub_topologies[id.0].changelogs.iter().enumerate() {
+            let Some(changelog) = changelog else { continue };
             let from = TopicPartition { topic: self.parts.topology.topics[*changelog].name.clone(), partition: id.1 };
             let (low, high) = match self.reader.watermarks(&from, CALL_TIMEOUT) {
                 Ok(watermarks) => watermarks,

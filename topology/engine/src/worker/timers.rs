@@ -16,10 +16,14 @@ impl Worker {
         let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
         for id in ids {
             let mut due = Vec::new();
-            if let Some(task) = self.tasks.get(&id).filter(|t| matches!(t.phase, Phase::Running)) {
+            if let Some(task) = self.tasks.get_mut(&id).filter(|t| matches!(t.phase, Phase::Running)) {
                 let store = self.parts.topology.sub_topologies[id.0].timer_store();
-                due.extend(due_timers(&task.state, store, TimerClock::StreamTime, task.stream_time_ms, SLICE)?);
-                due.extend(due_timers(&task.state, store, TimerClock::WallClock, now_ms, SLICE)?);
+                for (clock, time_ms) in [(TimerClock::StreamTime, task.stream_time_ms), (TimerClock::WallClock, now_ms)]
+                {
+                    if task.next_due(store, clock)?.is_some_and(|due_ms| due_ms <= time_ms) {
+                        due.extend(due_timers(&task.state, store, clock, time_ms, SLICE)?);
+                    }
+                }
             }
             for timer in due {
                 let Some(task) = self.tasks.get_mut(&id) else { break };
@@ -45,7 +49,7 @@ impl Worker {
                 match outcome {
                     Ok(lineage) => {
                         self.count_filtered();
-                        self.send_outbox(lineage)?;
+                        self.send_outbox(id, lineage)?;
                     }
                     Err((lineage, ProcessError::Rejected(rejection))) => {
                         self.outbox.clear();

@@ -6,5 +6,6 @@ mod at_least_once;
 mod counting;
 mod crashes;
 mod declaring;
+mod gathering;
 mod rejecting;
 mod time;
