@@ -5,7 +5,7 @@ use concord_state::{Clock as TimerClock, TaskState, Timer, cancel_timer, set_tim
 
 use crate::codec::Codec;
 use crate::gathering::Part;
-use crate::lineage;
+use crate::lineage::{self, Lineage};
 use crate::log::{Header, Offset};
 use crate::partitioner::partition_of;
 use crate::rejection::{ProcessError, Rejection, Stage, codes};
@@ -110,7 +110,7 @@ pub struct Context<'t> {
     pub(crate) state: &'t mut TaskState,
     pub(crate) outbox: &'t mut Outbox,
     pub(crate) input: Input<'t>,
-    pub(crate) lineage: &'t Bytes,
+    pub(crate) lineage: &'t Lineage,
     pub(crate) partition: i32,
     pub(crate) processor: usize,
     pub(crate) processor_name: &'static str,
@@ -378,7 +378,7 @@ impl<'t> Context<'t> {
             due_ms,
             owner: self.processor_name.to_string(),
             key: Bytes::copy_from_slice(key),
-            payload: timer_payload(self.lineage, &payload),
+            payload: timer_payload(self.lineage.text(), &payload),
         };
         Ok(set_timer(self.state, self.timer_store, &timer, self.stream_time_ms)?)
     }
@@ -393,7 +393,7 @@ impl<'t> Context<'t> {
 
     /// The inputs that outputs of this call will name, as the text of a lineage header.
     pub fn lineage(&self) -> &'t Bytes {
-        self.lineage
+        self.lineage.text()
     }
 
     fn check_size(&self, bytes: usize, what: &str) -> Result<(), Rejection> {

@@ -7,7 +7,7 @@ use concord_state::{Clock, NO_STREAM_TIME, StateError, TaskState, Timer, cancel_
 use crate::codec::Codec;
 use crate::context::{Context, Input, Outbox};
 use crate::gathering::Gatherings;
-use crate::lineage;
+use crate::lineage::{Coordinates, Lineage};
 use crate::log::{LogRecord, Offset, TopicPartition};
 use crate::processor::ProcessorInstance;
 use crate::rejection::ProcessError;
@@ -162,9 +162,10 @@ impl Task {
         around: &mut Surroundings<'_>,
         source: usize,
         record: &LogRecord,
-    ) -> Result<Bytes, (Bytes, ProcessError)> {
+    ) -> Result<Lineage, (Lineage, ProcessError)> {
         let from = self.positions[source].from.clone();
-        let lineage = lineage::coordinates(&from.topic, from.partition, record.offset);
+        let lineage =
+            Lineage::of(Coordinates { topic: from.topic.clone(), partition: from.partition, offset: record.offset });
         self.stream_time_ms = self.stream_time_ms.max(record.timestamp_ms);
         self.state.savepoint();
         let input = Input {
@@ -209,16 +210,17 @@ impl Task {
     }
 
     /// Fires one timer: it is taken out, then handled.
-    pub fn fire(&mut self, around: &mut Surroundings<'_>, timer: &Timer) -> Result<Bytes, (Bytes, ProcessError)> {
+    pub fn fire(&mut self, around: &mut Surroundings<'_>, timer: &Timer) -> Result<Lineage, (Lineage, ProcessError)> {
         let definition = &around.topology.sub_topologies[self.sub];
         let Some(index) = definition.processors.iter().position(|p| p.name == timer.owner) else {
             let message = format!("a stored timer belongs to the processor `{}`, which is not there", timer.owner);
-            return Err((Bytes::new(), ProcessError::Programming(message)));
+            return Err((Lineage::known(Bytes::new()), ProcessError::Programming(message)));
         };
         let Some((lineage, payload)) = unwrap_payload(&timer.payload) else {
             let message = "a stored timer has no readable payload".to_string();
-            return Err((Bytes::new(), ProcessError::Programming(message)));
+            return Err((Lineage::known(Bytes::new()), ProcessError::Programming(message)));
         };
+        let lineage = Lineage::known(lineage);
         if let Err(error) = self.take_timer(definition.timer_store(), timer) {
             return Err((lineage, error.into()));
         }

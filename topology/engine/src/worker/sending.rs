@@ -1,18 +1,16 @@
 //! What processors sent, on its way into the transaction.
 
-use bytes::Bytes;
-
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::codec::Codec;
 use crate::context::Outgoing;
 use crate::gathering::{Gathering, PartPlace};
-use crate::lineage;
+use crate::lineage::{self, Lineage};
 use crate::log::{Header, OutgoingRecord, TransactionalProducer};
 use crate::topology::Topology;
 
 impl Worker {
     /// Sends the outputs of the record or timer in hand; parts wait until their record is full.
-    pub(super) fn send_outbox(&mut self, id: TaskId, lineage: Bytes) -> Result<(), Failure> {
+    pub(super) fn send_outbox(&mut self, id: TaskId, lineage: &Lineage) -> Result<(), Failure> {
         if self.outbox.is_empty() {
             return Ok(());
         }
@@ -20,7 +18,7 @@ impl Worker {
         let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
         let topology = &self.parts.topology;
         let producer = &mut *self.producer;
-        let common = lineage::headers(lineage.clone());
+        let common = lineage::headers(lineage.text().clone());
         let mut with_rule: Vec<Header> = Vec::new();
         for output in self.outbox.iter() {
             let value = match output.what {
@@ -31,7 +29,7 @@ impl Worker {
                         partition: output.partition,
                         key: output.key,
                         timestamp_ms: output.timestamp_ms,
-                        lineage: &lineage,
+                        lineage: lineage.text(),
                     };
                     if let Some(full) = task.gatherings.add(&place, part) {
                         send_gathered(producer, &mut self.codec, topology, &full)?;

@@ -49,11 +49,11 @@ impl Worker {
                 match outcome {
                     Ok(lineage) => {
                         self.count_filtered();
-                        self.send_outbox(id, lineage)?;
+                        self.send_outbox(id, &lineage)?;
                     }
                     Err((lineage, ProcessError::Rejected(rejection))) => {
                         self.outbox.clear();
-                        self.reject_timer(id, &timer, &rejection, lineage)?;
+                        self.reject_timer(id, &timer, &rejection, &lineage)?;
                     }
                     Err((_, ProcessError::Parked { id: schema, .. })) => {
                         let message = format!("a stored value needs a schema that is not at hand ({schema})");
