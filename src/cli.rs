@@ -97,8 +97,9 @@ pub enum ProduceCommand {
 /// What is published, and where.
 #[derive(Args)]
 pub struct ProduceArgs {
-    /// The file.
-    pub file: PathBuf,
+    /// The files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// Configuration file (TOML).
     #[arg(long)]
     pub config: PathBuf,

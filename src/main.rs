@@ -138,17 +138,19 @@ fn produce(command: &ProduceCommand) -> Result<(), Failure> {
     let (ProduceCommand::Extract(args) | ProduceCommand::Pds(args) | ProduceCommand::Registrations(args)) = command;
     let mut producer = producer(args)?;
     let mut rejected = RejectedRows::told();
-    let published = match command {
-        ProduceCommand::Extract(_) => {
-            println!("job {}", producer.extract(&args.file)?);
-            return Ok(());
+    let mut published = 0;
+    for file in &args.files {
+        match command {
+            ProduceCommand::Extract(_) => println!("job {}", producer.extract(file)?),
+            ProduceCommand::Pds(_) => {
+                published += producer.pds(file, Config::read(&args.config)?.flow().profile, &mut rejected)?;
+            }
+            ProduceCommand::Registrations(_) => published += producer.registrations(file, &mut rejected)?,
         }
-        ProduceCommand::Pds(_) => {
-            producer.pds(&args.file, Config::read(&args.config)?.flow().profile, &mut rejected)?
-        }
-        ProduceCommand::Registrations(_) => producer.registrations(&args.file, &mut rejected)?,
-    };
-    println!("{published} records published, {} rows rejected", rejected.end()?);
+    }
+    if !matches!(command, ProduceCommand::Extract(_)) {
+        println!("{published} records published, {} rows rejected", rejected.end()?);
+    }
     Ok(())
 }
 

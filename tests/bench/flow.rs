@@ -4,7 +4,8 @@
 //!
 //! Arms: P copies the PDS records and the GP records as the flow's own topics hold them, consume to produce, in
 //! transactions every 100 ms, one thread, through the same client and settings. S is `concord run` itself: it loads the
-//! PDS records and then reconciles an extract of as many patients. Time, CPU and peak memory are of its process alone.
+//! PDS records and then reconciles as many patients, in extracts of 10,000. Time, CPU and peak memory are of its process
+//! alone.
 
 use std::fs;
 use std::io::{BufWriter, Read, Write};
@@ -12,6 +13,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,10 +30,15 @@ use concord_schemas::list_reconciliation::Job;
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const PARTITIONS: i32 = 4;
+/// Passes before the first measured arm.
+const WARM_UPS: usize = 2;
 const DEADLINE: Duration = Duration::from_secs(1_800);
 
 struct Arguments {
+    /// GP records, and about as many PDS records.
     records: u64,
+    /// Patients of a practice; the mean of England is near 10,000.
+    patients: u64,
     workers: usize,
     memory_mib: usize,
 }
@@ -50,7 +57,7 @@ fn main() -> Outcome<()> {
 }
 
 fn arguments() -> Outcome<Arguments> {
-    let mut arguments = Arguments { records: 100_000, workers: 2, memory_mib: 512 };
+    let mut arguments = Arguments { records: 100_000, patients: 10_000, workers: 2, memory_mib: 512 };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
         if name == "--bench" {
@@ -59,27 +66,18 @@ fn arguments() -> Outcome<Arguments> {
         let value = given.next().ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
             "--records" => arguments.records = value.parse()?,
+            "--patients" => arguments.patients = value.parse()?,
             "--workers" => arguments.workers = value.parse()?,
             "--memory-mib" => arguments.memory_mib = value.parse()?,
-            _ => return Err(format!("{name} is not known: --records N --workers N --memory-mib N").into()),
+            _ => return Err(format!("{name} is not known: --records N --patients N --workers N --memory-mib N").into()),
         }
     }
     Ok(arguments)
 }
 
 fn measure(bootstrap: &str, arguments: &Arguments, folder: &Path) -> Outcome<()> {
-    let now = jiff::Timestamp::now();
-    let practice = SyntheticPractice::generate(SyntheticSettings {
-        practice: "Y12345".to_string(),
-        patients: arguments.records,
-        seed: 1,
-        first_person: 0,
-        now,
-    })?;
-    let extract = folder.join(practice.extract_file_name());
     let pds = folder.join("pds.ndjson");
-    write(&extract, practice.extract())?;
-    write(&pds, practice.pds())?;
+    let extracts = generate(arguments, folder, &pds)?;
     let config = folder.join("concord.toml");
     fs::write(
         &config,
@@ -95,14 +93,21 @@ fn measure(bootstrap: &str, arguments: &Arguments, folder: &Path) -> Outcome<()>
         ),
     )?;
     concord(&config, &["topics", "apply"])?;
-    concord(&config, &["produce", "pds", &pds.display().to_string()])?;
 
     let log = KafkaLog::connect(KafkaSettings {
         bootstrap_servers: bootstrap.to_string(),
         client: std::collections::BTreeMap::new(),
         protocol: GroupProtocol::Auto,
     })?;
+    if count(&log, "pds.record")? > 0 {
+        return Err("the topic pds.record is not empty: give the bench a broker of its own".into());
+    }
+    concord(&config, &["produce", "pds", &pds.display().to_string()])?;
     let pds_records = count(&log, "pds.record")?;
+    // A broker that has just been started compiles itself first; neither arm should pay for that.
+    for _ in 0..WARM_UPS {
+        pass_through(&log, "pds.record", pds_records)?;
+    }
 
     // S: load, then reconcile.
     let port = port_of(&config)?;
@@ -110,9 +115,11 @@ fn measure(bootstrap: &str, arguments: &Arguments, folder: &Path) -> Outcome<()>
     let mut process = start(&config)?;
     wait(|| Ok(processed(port, "pds.record").unwrap_or(0) >= pds_records))?;
     let loaded = began.elapsed();
-    concord(&config, &["produce", "extract", &extract.display().to_string()])?;
+    // From the first file published to the last file written.
     let reconciling = Instant::now();
-    wait(|| reconciled(&log))?;
+    let files: Vec<String> = extracts.iter().map(|extract| extract.display().to_string()).collect();
+    concord(&config, &[vec!["produce", "extract"], files.iter().map(String::as_str).collect()].concat())?;
+    wait(|| Ok(reconciled(&log)? == extracts.len()))?;
     let reconciled = reconciling.elapsed();
     let (cpu_seconds, peak_mib) = usage(process.id())?;
     let shares = worker_time(port).unwrap_or_default();
@@ -128,7 +135,11 @@ fn measure(bootstrap: &str, arguments: &Arguments, folder: &Path) -> Outcome<()>
     let records = (pds_records + gp_records) as f64;
     let flow = loaded + reconciled;
     let bare = passed_pds + passed_gp;
-    println!("records: {pds_records} PDS, {gp_records} GP; workers: {}; partitions: {PARTITIONS}", arguments.workers);
+    println!(
+        "records: {pds_records} PDS, {gp_records} GP in {} extracts; workers: {}; partitions: {PARTITIONS}",
+        extracts.len(),
+        arguments.workers
+    );
     println!("P pass-through      {:>9.0} records/s  ({:.1} s)", records / bare.as_secs_f64(), bare.as_secs_f64());
     println!("S concord run       {:>9.0} records/s  ({:.1} s)", records / flow.as_secs_f64(), flow.as_secs_f64());
     println!(
@@ -152,12 +163,36 @@ fn measure(bootstrap: &str, arguments: &Arguments, folder: &Path) -> Outcome<()>
     Ok(())
 }
 
-fn write(path: &PathBuf, pieces: impl Iterator<Item = String>) -> Outcome<()> {
-    let mut file = BufWriter::new(fs::File::create(path)?);
-    for piece in pieces {
-        file.write_all(piece.as_bytes())?;
+/// Writes the extracts of as many practices as it takes, and one PDS feed for all; answers the extracts.
+fn generate(arguments: &Arguments, folder: &Path, pds: &Path) -> Outcome<Vec<PathBuf>> {
+    let now = jiff::Timestamp::now();
+    let mut feed = BufWriter::new(fs::File::create(pds)?);
+    let mut extracts = Vec::new();
+    let mut first_person = 0;
+    let mut left = arguments.records;
+    while left > 0 {
+        let practice = SyntheticPractice::generate(SyntheticSettings {
+            practice: format!("Y{:05}", extracts.len() + 1),
+            patients: arguments.patients.min(left),
+            seed: 1,
+            first_person,
+            now,
+        })?;
+        left -= arguments.patients.min(left);
+        first_person += practice.people();
+        let extract = folder.join(practice.extract_file_name());
+        let mut file = BufWriter::new(fs::File::create(&extract)?);
+        for piece in practice.extract() {
+            file.write_all(piece.as_bytes())?;
+        }
+        file.flush()?;
+        for piece in practice.pds() {
+            feed.write_all(piece.as_bytes())?;
+        }
+        extracts.push(extract);
     }
-    Ok(file.flush()?)
+    feed.flush()?;
+    Ok(extracts)
 }
 
 fn concord(config: &Path, arguments: &[&str]) -> Outcome<()> {
@@ -221,14 +256,15 @@ fn metrics_page(port: u16) -> Option<String> {
     Some(page)
 }
 
-fn reconciled(log: &KafkaLog) -> Outcome<bool> {
+/// How many jobs are done.
+fn reconciled(log: &KafkaLog) -> Outcome<usize> {
     let decoder = Schemas::bundled().decoder();
-    let mut done = false;
+    let mut done = 0;
     read_whole_topic(log, "list-reconciliation.job", &mut |_, record| {
         if let Some(value) = &record.value
             && let Ok(job) = decoder.decode::<Job<'_>>(&JOB, value)
         {
-            done = job.status == "RECONCILED";
+            done += usize::from(job.status == "RECONCILED");
         }
     })?;
     Ok(done)
@@ -251,12 +287,17 @@ fn usage(pid: u32) -> Outcome<(f64, f64)> {
     Ok((ticks / TICKS_A_SECOND, peak.ok_or("no VmHWM")?.parse::<f64>()? / 1024.0))
 }
 
+fn pass_number() -> usize {
+    static PASSES: AtomicUsize = AtomicUsize::new(0);
+    PASSES.fetch_add(1, Ordering::Relaxed)
+}
+
 /// Copies a topic in transactions, one every 100 ms; answers how long it took from the first record.
 fn pass_through(log: &KafkaLog, topic: &str, records: u64) -> Outcome<Duration> {
-    let target: Arc<str> = Arc::from(format!("{topic}.copy-{}", std::process::id()));
+    let target: Arc<str> = Arc::from(format!("{topic}.copy-{}", pass_number()));
     let source: Arc<str> = Arc::from(topic);
     log.create_topics(&[TopicSpec { name: target.clone(), partitions: PARTITIONS, replication: 1, settings: vec![] }])?;
-    let name = format!("bench-pass-{}-{topic}", std::process::id());
+    let name = target.to_string();
     let mut producer = log.transactional_producer(&ProducerSettings {
         guarantee: Guarantee::ExactlyOnce,
         transactional_id: name.clone(),

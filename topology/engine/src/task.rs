@@ -7,12 +7,12 @@ use concord_state::{Clock, NO_STREAM_TIME, StateError, TaskState, Timer, cancel_
 use crate::codec::Codec;
 use crate::context::{Context, Input, Outbox};
 use crate::gathering::Gatherings;
-use crate::lineage::{Coordinates, Lineage};
+use crate::lineage::Lineage;
 use crate::log::{LogRecord, Offset, TopicPartition};
 use crate::processor::ProcessorInstance;
 use crate::rejection::ProcessError;
 use crate::topology::Topology;
-use crate::worker::NO_GENERATION;
+use crate::worker::{NO_GENERATION, WorkerError};
 
 /// Where a task stands in one of its source partitions.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ const STREAM_TIME: &[u8] = b"stream-time";
 const GENERATION: &[u8] = b"generation";
 
 /// The payload of a stored timer: the lineage of what set it, then the processor's own.
-fn wrap_payload(lineage: &Bytes, payload: &[u8]) -> Bytes {
+pub(crate) fn timer_payload(lineage: &Bytes, payload: &[u8]) -> Bytes {
     let mut wrapped = Vec::with_capacity(4 + lineage.len() + payload.len());
     wrapped.extend_from_slice(&(lineage.len() as u32).to_be_bytes());
     wrapped.extend_from_slice(lineage);
@@ -112,17 +112,14 @@ fn wrap_payload(lineage: &Bytes, payload: &[u8]) -> Bytes {
     Bytes::from(wrapped)
 }
 
-/// Takes apart what [`wrap_payload`] made.
-fn unwrap_payload(wrapped: &Bytes) -> Option<(Bytes, Bytes)> {
-    let length = u32::from_be_bytes(*wrapped.first_chunk::<4>()?) as usize;
-    if wrapped.len() < 4 + length {
-        return None;
+/// Takes apart the payload of a stored timer: the lineage of what set it, and the processor's own.
+pub(crate) fn timer_origin(timer: &Timer) -> Result<(Lineage, Bytes), WorkerError> {
+    let stored = &timer.payload;
+    let length = stored.first_chunk::<4>().map_or(usize::MAX, |bytes| u32::from_be_bytes(*bytes) as usize);
+    if stored.len().checked_sub(4).is_none_or(|behind| behind < length) {
+        return Err(WorkerError::Programming("a stored timer has no readable payload".to_string()));
     }
-    Some((wrapped.slice(4..4 + length), wrapped.slice(4 + length..)))
-}
-
-pub(crate) fn timer_payload(lineage: &Bytes, payload: &[u8]) -> Bytes {
-    wrap_payload(lineage, payload)
+    Ok((Lineage::known(stored.slice(4..4 + length)), stored.slice(4 + length..)))
 }
 
 impl Task {
@@ -162,10 +159,9 @@ impl Task {
         around: &mut Surroundings<'_>,
         source: usize,
         record: &LogRecord,
-    ) -> Result<Lineage, (Lineage, ProcessError)> {
+        lineage: &Lineage,
+    ) -> Result<(), ProcessError> {
         let from = self.positions[source].from.clone();
-        let lineage =
-            Lineage::of(Coordinates { topic: from.topic.clone(), partition: from.partition, offset: record.offset });
         self.stream_time_ms = self.stream_time_ms.max(record.timestamp_ms);
         self.state.savepoint();
         let input = Input {
@@ -186,7 +182,7 @@ impl Task {
                 state: &mut self.state,
                 outbox: &mut *around.outbox,
                 input,
-                lineage: &lineage,
+                lineage,
                 partition: self.partition,
                 processor: index,
                 processor_name: processor.name,
@@ -202,28 +198,27 @@ impl Task {
                 for earlier in 0..=index {
                     self.renew_instance(around.topology, earlier);
                 }
-                return Err((lineage, error));
+                return Err(error);
             }
         }
         self.dirty = true;
-        Ok(lineage)
+        Ok(())
     }
 
     /// Fires one timer: it is taken out, then handled.
-    pub fn fire(&mut self, around: &mut Surroundings<'_>, timer: &Timer) -> Result<Lineage, (Lineage, ProcessError)> {
+    pub fn fire(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        timer: &Timer,
+        payload: Bytes,
+        lineage: &Lineage,
+    ) -> Result<(), ProcessError> {
         let definition = &around.topology.sub_topologies[self.sub];
         let Some(index) = definition.processors.iter().position(|p| p.name == timer.owner) else {
             let message = format!("a stored timer belongs to the processor `{}`, which is not there", timer.owner);
-            return Err((Lineage::known(Bytes::new()), ProcessError::Programming(message)));
+            return Err(ProcessError::Programming(message));
         };
-        let Some((lineage, payload)) = unwrap_payload(&timer.payload) else {
-            let message = "a stored timer has no readable payload".to_string();
-            return Err((Lineage::known(Bytes::new()), ProcessError::Programming(message)));
-        };
-        let lineage = Lineage::known(lineage);
-        if let Err(error) = self.take_timer(definition.timer_store(), timer) {
-            return Err((lineage, error.into()));
-        }
+        self.take_timer(definition.timer_store(), timer)?;
         self.state.savepoint();
         let own = Timer { payload, ..timer.clone() };
         let mut context = Context {
@@ -238,7 +233,7 @@ impl Task {
                 timestamp_ms: timer.due_ms,
                 key: Some(&timer.key),
             },
-            lineage: &lineage,
+            lineage,
             partition: self.partition,
             processor: index,
             processor_name: definition.processors[index].name,
@@ -251,10 +246,10 @@ impl Task {
         if let Err(error) = self.instances[index].timer(&mut context, &own) {
             self.state.roll_back_to_savepoint();
             self.renew_instance(around.topology, index);
-            return Err((lineage, error));
+            return Err(error);
         }
         self.dirty = true;
-        Ok(lineage)
+        Ok(())
     }
 
     /// When the next timer of a clock is due.

@@ -52,16 +52,14 @@ impl Worker {
         self.outbox.clear();
         self.filtered.clear();
         let place = (task.positions[source].from.clone(), record.offset);
+        let lineage = Lineage::of(Coordinates {
+            topic: place.0.topic.clone(),
+            partition: place.0.partition,
+            offset: record.offset,
+        });
         let refused = if self.refused.is_empty() { None } else { self.refused.remove(&place) };
         let outcome = match refused {
-            Some(rejection) => Err((
-                Lineage::of(Coordinates {
-                    topic: place.0.topic.clone(),
-                    partition: place.0.partition,
-                    offset: record.offset,
-                }),
-                ProcessError::Rejected(rejection),
-            )),
+            Some(rejection) => Err(ProcessError::Rejected(rejection)),
             None => task.process(
                 &mut Surroundings {
                     topology: &self.parts.topology,
@@ -73,10 +71,11 @@ impl Worker {
                 },
                 source,
                 record,
+                &lineage,
             ),
         };
         match outcome {
-            Ok(lineage) => {
+            Ok(()) => {
                 self.count_record(false, None)?;
                 self.count_filtered();
                 if let Err(failure) = self.send_outbox(id, &lineage) {
@@ -93,17 +92,17 @@ impl Worker {
                     return Err(failure);
                 }
             }
-            Err((lineage, ProcessError::Rejected(rejection))) => {
+            Err(ProcessError::Rejected(rejection)) => {
                 self.outbox.clear();
                 self.reject(id, &place.0, record, &rejection, &lineage)?;
             }
-            Err((_, ProcessError::Parked { topic, id: schema })) => {
+            Err(ProcessError::Parked { topic, id: schema }) => {
                 self.outbox.clear();
                 self.park(id, source, topic, schema);
                 return Ok(());
             }
-            Err((_, ProcessError::State(error))) => return Err(error.into()),
-            Err((_, ProcessError::Programming(message))) => return Err(WorkerError::Programming(message).into()),
+            Err(ProcessError::State(error)) => return Err(error.into()),
+            Err(ProcessError::Programming(message)) => return Err(WorkerError::Programming(message).into()),
         }
         if let Some(task) = self.tasks.get_mut(&id) {
             task.positions[source].next = record.offset + 1;

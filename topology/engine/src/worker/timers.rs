@@ -5,7 +5,7 @@ use concord_state::{Clock as TimerClock, due_timers, timer_is_set};
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::metric_names as names;
 use crate::rejection::ProcessError;
-use crate::task::{Phase, Surroundings};
+use crate::task::{Phase, Surroundings, timer_origin};
 
 impl Worker {
     /// Fires due timers, at most a slice, so that a crowd of them does not hold up records.
@@ -34,6 +34,7 @@ impl Worker {
                 }
                 self.outbox.clear();
                 self.filtered.clear();
+                let (lineage, payload) = timer_origin(&timer)?;
                 let outcome = task.fire(
                     &mut Surroundings {
                         topology: &self.parts.topology,
@@ -44,23 +45,25 @@ impl Worker {
                         max_record_bytes: self.settings.max_record_bytes,
                     },
                     &timer,
+                    payload,
+                    &lineage,
                 );
                 fired += 1;
                 match outcome {
-                    Ok(lineage) => {
+                    Ok(()) => {
                         self.count_filtered();
                         self.send_outbox(id, &lineage)?;
                     }
-                    Err((lineage, ProcessError::Rejected(rejection))) => {
+                    Err(ProcessError::Rejected(rejection)) => {
                         self.outbox.clear();
                         self.reject_timer(id, &timer, &rejection, &lineage)?;
                     }
-                    Err((_, ProcessError::Parked { id: schema, .. })) => {
+                    Err(ProcessError::Parked { id: schema, .. }) => {
                         let message = format!("a stored value needs a schema that is not at hand ({schema})");
                         return Err(WorkerError::Programming(message).into());
                     }
-                    Err((_, ProcessError::State(error))) => return Err(error.into()),
-                    Err((_, ProcessError::Programming(message))) => {
+                    Err(ProcessError::State(error)) => return Err(error.into()),
+                    Err(ProcessError::Programming(message)) => {
                         return Err(WorkerError::Programming(message).into());
                     }
                 }

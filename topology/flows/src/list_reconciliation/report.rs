@@ -69,13 +69,13 @@ struct Progress {
 /// How far the writing has come.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct Writing {
-    /// Index into [`FILES`].
+    /// Index into [`FILES`]; behind them, the rows are deleted, then what they followed from.
     step: usize,
     /// Pieces of the present file already sent.
     pieces: i32,
     /// Rows of the present file already sent.
     rows: i64,
-    /// Sort key of the last of them.
+    /// What stands behind the job in the key of the last row that was sent or deleted.
     behind: String,
 }
 
@@ -176,7 +176,7 @@ impl Report {
             self.keep(ctx, job_id, &progress)?;
             return ctx.set_timer(TimerClock::WallClock, &timer.key, ctx.wall_clock_ms(), Bytes::new());
         }
-        if self.clean_slice(ctx, job_id)? {
+        if self.clean_slice(ctx, job_id, &mut writing)? {
             progress.writing = Some(writing);
             self.keep(ctx, job_id, &progress)?;
             return ctx.set_timer(TimerClock::WallClock, &timer.key, ctx.wall_clock_ms(), Bytes::new());
@@ -258,23 +258,27 @@ impl Report {
         Ok(last_slice)
     }
 
-    /// Deletes a slice of the rows of a job whose files are written; true while there are more.
-    fn clean_slice(&self, ctx: &mut Context<'_>, job_id: &str) -> Result<bool, ProcessError> {
+    /// Deletes a slice of the rows of a job whose files are written; true while there may be more.
+    fn clean_slice(&self, ctx: &mut Context<'_>, job_id: &str, writing: &mut Writing) -> Result<bool, ProcessError> {
         let prefix = ids::member_key(job_id, "");
-        for store in [self.handles.rows, self.handles.found.untyped()] {
-            let mut keys: Vec<Vec<u8>> = Vec::new();
-            ctx.scan_prefix(store, prefix.as_bytes(), &mut |key, _| {
-                keys.push(key.to_vec());
-                keys.len() < SLICE
-            })?;
-            for key in &keys {
-                ctx.delete(store, key)?;
-            }
-            if !keys.is_empty() {
-                return Ok(true);
-            }
+        // Behind the last key deleted: a scan from the beginning would walk over all that was deleted before.
+        let start = format!("{prefix}{}", writing.behind);
+        let store = if writing.step == FILES.len() { self.handles.rows } else { self.handles.found.untyped() };
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        ctx.scan(store, start.as_bytes(), Some(&ids::behind_prefix(&prefix)), &mut |key, _| {
+            keys.push(key.to_vec());
+            keys.len() < SLICE
+        })?;
+        for key in &keys {
+            ctx.delete(store, key)?;
         }
-        Ok(false)
+        match keys.pop() {
+            Some(last) if keys.len() + 1 == SLICE => {
+                writing.behind = String::from_utf8_lossy(last.get(prefix.len()..).unwrap_or_default()).into_owned();
+            }
+            _ => *writing = Writing { step: writing.step + 1, ..Writing::default() },
+        }
+        Ok(writing.step < FILES.len() + 2)
     }
 
     fn write_head(&self, text: &mut String, file: ReportFile, progress: &Progress) {
