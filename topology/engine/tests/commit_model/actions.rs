@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::TASKS;
-use crate::cluster::{Cluster, Problem, Scenario};
+use crate::cluster::{Cluster, LatePositions, Problem, Scenario};
 use crate::log::Phase as Transacting;
 use crate::mistakes::Mistake;
 use crate::worker::{Membership, Phase, Producer, Step, Stored, each_worker};
@@ -28,6 +28,7 @@ pub enum Action {
     MarkChangelog { w: usize, t: usize },
     MarkGroup { w: usize },
     LateCommitArrives { w: usize },
+    LatePositionsArrive { w: usize },
     DeadSessionEnds { w: usize },
     // Faults.
     Crash { w: usize },
@@ -38,6 +39,7 @@ pub enum Action {
     DeliveryFails { w: usize },
     ProducerBreaks { w: usize },
     CommitAnswerLost { w: usize },
+    PositionsAnswerLost { w: usize },
     ChangelogTrimmed { t: usize },
 }
 
@@ -53,6 +55,7 @@ impl Action {
                 | Self::DeliveryFails { .. }
                 | Self::ProducerBreaks { .. }
                 | Self::CommitAnswerLost { .. }
+                | Self::PositionsAnswerLost { .. }
                 | Self::ChangelogTrimmed { .. }
         )
     }
@@ -97,6 +100,7 @@ impl fmt::Display for Text {
             A::MarkChangelog { w, t } => write!(f, "the marker of worker {w}'s transaction reaches changelog {t}"),
             A::MarkGroup { w } => write!(f, "the marker of worker {w}'s transaction reaches the group"),
             A::LateCommitArrives { w } => write!(f, "the late commit of worker {w} reaches the coordinator"),
+            A::LatePositionsArrive { w } => write!(f, "the late positions of worker {w} reach the group"),
             A::DeadSessionEnds { w } => write!(f, "the session of dead worker {w} ends"),
             A::Crash { w } => write!(f, "worker {w} is killed"),
             A::CrashAndDiskLost { w } => write!(f, "worker {w} is killed and its disk lost"),
@@ -106,6 +110,7 @@ impl fmt::Display for Text {
             A::DeliveryFails { w } => write!(f, "a delivery of worker {w} fails"),
             A::ProducerBreaks { w } => write!(f, "the producer of worker {w} fails for good"),
             A::CommitAnswerLost { w } => write!(f, "the commit of worker {w} is late and its answer lost"),
+            A::PositionsAnswerLost { w } => write!(f, "the positions of worker {w} are late and their answer lost"),
             A::ChangelogTrimmed { t } => write!(f, "changelog {t} is trimmed to its committed end"),
         }
     }
@@ -133,7 +138,7 @@ pub fn enabled(scenario: &Scenario, now: &Cluster, into: &mut Vec<Action>) {
         each_worker().for_each(|w| markers(now, w, &|_, _| true, into));
     }
     if now.faults_left > 0 {
-        each_worker().for_each(|w| faults(now, w, into));
+        each_worker().for_each(|w| faults(scenario, now, w, into));
     }
     if now.faults_left > 0 {
         for t in 0..TASKS {
@@ -234,6 +239,9 @@ fn of_log(now: &Cluster, w: usize, into: &mut Vec<Action>) {
     if now.transactions[w].late_commit {
         into.push(Action::LateCommitArrives { w });
     }
+    if now.transactions[w].late_positions.is_some() {
+        into.push(Action::LatePositionsArrive { w });
+    }
     if now.group.members[w] && !now.workers[w].is_up {
         into.push(Action::DeadSessionEnds { w });
     }
@@ -269,7 +277,7 @@ fn is_awaited(now: &Cluster, w: usize, t: usize, is_group: bool) -> bool {
         })
 }
 
-fn faults(now: &Cluster, w: usize, into: &mut Vec<Action>) {
+fn faults(scenario: &Scenario, now: &Cluster, w: usize, into: &mut Vec<Action>) {
     let worker = &now.workers[w];
     if now.transactions[w].phase == Transacting::Open {
         into.push(Action::TransactionTimesOut { w });
@@ -283,6 +291,10 @@ fn faults(now: &Cluster, w: usize, into: &mut Vec<Action>) {
     }
     if worker.membership == Membership::Current {
         into.push(Action::SessionEnds { w });
+    }
+    let can_be_late = scenario.late_positions != LatePositions::Never && worker.producer == Producer::Ready;
+    if can_be_late && worker.step == Step::SendPositions && worker.is_dirty() {
+        into.push(Action::PositionsAnswerLost { w });
     }
     match worker.step {
         Step::WriteChangelog(_) | Step::SendPositions => {

@@ -8,6 +8,14 @@ use crate::values::{Applied, TIMER, Value};
 use crate::worker::{Producer, Stored, Worker};
 use crate::{TASKS, WORKERS};
 
+/// Whether the answer to positions can be lost and they arrive late, and what the worker does then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LatePositions {
+    Never,
+    LeadToAbort,
+    LeadToRecovery,
+}
+
 /// What there is to do, and what may go wrong.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
@@ -22,6 +30,7 @@ pub struct Scenario {
     pub faults: u8,
     /// A trimmed changelog keeps its beginning: compaction takes tombstones away that some state directory has not seen.
     pub tombstones_expire: bool,
+    pub late_positions: LatePositions,
     pub mistake: Mistake,
     /// Whether invariants are asked too, or only what a user could see.
     pub asks_invariants: bool,

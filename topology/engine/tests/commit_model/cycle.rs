@@ -3,7 +3,7 @@
 use concord_engine::invariants::{self, Answer, Outcome};
 
 use crate::TASKS;
-use crate::cluster::Problem;
+use crate::cluster::{LatePositions, Problem};
 use crate::log::Phase as Transacting;
 use crate::mistakes::Mistake;
 use crate::turn::Turn;
@@ -242,6 +242,17 @@ impl Turn<'_> {
             return Ok(());
         }
         self.recover(w, Outcome::Unknown)
+    }
+
+    /// The positions are on their way, and nobody waits for them any more.
+    pub fn lose_positions_answer(&mut self, w: usize) -> Result<(), Problem> {
+        let tasks = self.now.workers[w].tasks;
+        let positions = tasks.map(|task| task.filter(|t| t.dirty).map(|t| t.next));
+        self.now.transactions[w].late_positions = Some(positions);
+        match self.scenario.late_positions {
+            LatePositions::LeadToRecovery => self.recover(w, Outcome::Open),
+            LatePositions::LeadToAbort | LatePositions::Never => self.abort(w, Outcome::Open),
+        }
     }
 
     /// The commit is on its way, and nobody waits for it any more.

@@ -82,6 +82,8 @@ pub struct Transaction {
     pub group_waits: bool,
     /// A commit whose caller has stopped waiting for the answer, still on its way to the coordinator.
     pub late_commit: bool,
+    /// The same of positions.
+    pub late_positions: Option<[Option<u8>; TASKS]>,
 }
 
 impl Transaction {
@@ -94,10 +96,16 @@ impl Transaction {
         self.phase != Phase::None && self.group_waits && self.positions[task].is_some()
     }
 
+    /// A new epoch: what is on its way from the producer before is refused when it comes.
+    pub fn raise_epoch(&mut self) {
+        self.late_commit = false;
+        self.late_positions = None;
+    }
+
     /// All markers are written: the id is free for the next one.
     pub fn complete_if_marked(&mut self) {
         if !self.group_waits && self.wrote == [false; TASKS] {
-            *self = Self { late_commit: self.late_commit, ..Self::default() };
+            *self = Self { late_commit: self.late_commit, late_positions: self.late_positions, ..Self::default() };
         }
     }
 }

@@ -16,7 +16,7 @@ mod values;
 mod worker;
 
 use actions::Action;
-use cluster::{Problem, Scenario};
+use cluster::{LatePositions, Problem, Scenario};
 use mistakes::Mistake;
 use search::{Explored, explore, kind};
 use worker::Step;
@@ -31,6 +31,7 @@ const PLAIN: Scenario = Scenario {
     sends_end_marker: [false, false],
     faults: 0,
     tombstones_expire: false,
+    late_positions: LatePositions::Never,
     mistake: Mistake::None,
     asks_invariants: true,
 };
@@ -186,4 +187,17 @@ fn a_state_directory_older_than_the_tombstones_is_not_safe_to_use() {
     let explored = explore(&Scenario { tombstones_expire: true, asks_invariants: false, ..scenario });
     print!("{}", trace(&explored));
     assert!(explored.counterexample.is_some());
+}
+
+/// A known hole: positions that arrive after their transaction was given up can end up in the next one of the same producer. A
+/// worker that builds its producer anew, as for a commit without an answer, has no such hole.
+#[test]
+fn after_positions_without_an_answer_only_a_new_producer_is_safe() {
+    for (late_positions, is_safe) in [(LatePositions::LeadToAbort, false), (LatePositions::LeadToRecovery, true)] {
+        let scenario = Scenario { inputs: [2, 0], faults: 2, late_positions, asks_invariants: false, ..PLAIN };
+        let explored = explore(&scenario);
+        println!("positions without an answer, {late_positions:?}: {}", figures(&explored));
+        print!("{}", trace(&explored));
+        assert_eq!(explored.counterexample.is_none(), is_safe);
+    }
 }

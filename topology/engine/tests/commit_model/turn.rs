@@ -50,6 +50,7 @@ impl Turn<'_> {
             Action::MarkChangelog { w, t } => self.mark_changelog(w, t),
             Action::MarkGroup { w } => self.mark_group(w),
             Action::LateCommitArrives { w } => self.late_commit_arrives(w)?,
+            Action::LatePositionsArrive { w } => self.late_positions_arrive(w),
             Action::DeadSessionEnds { w } | Action::SessionEnds { w } => self.end_session(w),
             Action::Crash { w } => *self.worker(w) = self.now.workers[w].killed(),
             Action::CrashAndDiskLost { w } => *self.worker(w) = Worker::default(),
@@ -62,6 +63,7 @@ impl Turn<'_> {
             Action::DeliveryFails { w } => self.abort(w, Outcome::Open)?,
             Action::ProducerBreaks { w } => self.recover(w, Outcome::Open)?,
             Action::CommitAnswerLost { w } => self.lose_commit_answer(w)?,
+            Action::PositionsAnswerLost { w } => self.lose_positions_answer(w)?,
             Action::ChangelogTrimmed { t } => self.now.trim(t),
         }
         Ok(())
@@ -148,7 +150,7 @@ impl Turn<'_> {
 
     /// Raises the epoch, so that the predecessor is fenced; what it left open is aborted.
     fn init(&mut self, w: usize) -> Result<(), Problem> {
-        self.now.transactions[w].late_commit = false;
+        self.now.transactions[w].raise_epoch();
         self.decide(w, false)
     }
 
@@ -160,7 +162,7 @@ impl Turn<'_> {
         let worker = &self.now.workers[w];
         let settled = self.now.transactions[w].phase == Transacting::None;
         if worker.is_up && worker.producer == Producer::New && settled && !is_held_up {
-            self.now.transactions[w].late_commit = false;
+            self.now.transactions[w].raise_epoch();
             self.worker(w).producer = Producer::Ready;
         }
     }
@@ -328,8 +330,20 @@ impl Turn<'_> {
         if self.now.transactions[w].phase == Transacting::Open { self.decide(w, true) } else { Ok(()) }
     }
 
+    /// The group takes them if their transactional id has a transaction that it knows of, which need not be theirs.
+    fn late_positions_arrive(&mut self, w: usize) {
+        let transaction = &mut self.now.transactions[w];
+        let Some(late) = transaction.late_positions.take() else { return };
+        if transaction.phase != Transacting::Open || !transaction.group_waits || !self.now.group.members[w] {
+            return;
+        }
+        for (position, late) in transaction.positions.iter_mut().zip(late) {
+            *position = late.or(*position);
+        }
+    }
+
     fn time_out(&mut self, w: usize) -> Result<(), Problem> {
-        self.now.transactions[w].late_commit = false;
+        self.now.transactions[w].raise_epoch();
         if self.now.workers[w].producer == Producer::Ready {
             self.worker(w).producer = Producer::Fenced;
         }
