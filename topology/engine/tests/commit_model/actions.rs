@@ -215,7 +215,9 @@ fn of_task(scenario: &Scenario, now: &Cluster, w: usize, t: usize, can_write: bo
         Phase::Positioned if worker.producer != Producer::New => into.push(Action::FetchEnd { w, t }),
         Phase::Positioned => {}
         Phase::Restoring { target } => {
-            if now.changelogs[t].last_stable() >= target || scenario.mistake == Mistake::RestoreUncommitted {
+            let stable_end = now.changelogs[t].last_stable();
+            let reads_open = scenario.mistake == Mistake::RestoreUncommitted;
+            if stable_end >= target || reads_open || now.has_more_to_replay(w, t) {
                 into.push(Action::Replay { w, t });
             }
         }

@@ -131,6 +131,17 @@ impl Cluster {
         }
     }
 
+    /// Whether the changelog has stable records that a state directory has not. What a worker has committed itself may stand
+    /// behind the stable end for a while.
+    pub fn has_more_to_replay(&self, worker: usize, task: usize) -> bool {
+        let changelog = &self.changelogs[task];
+        match self.workers[worker].disks[task].position {
+            Stored::At(position) => position < changelog.last_stable(),
+            Stored::Nothing => changelog.last_stable() > 0 || changelog.base != Value::default(),
+            Stored::Uncovered => true,
+        }
+    }
+
     /// What is committed in the first `entries` of a changelog, decided transactions whose marker is late among them.
     fn committed_state(&self, task: usize, from: Value, entries: u8) -> Value {
         let changelog = &self.changelogs[task];
