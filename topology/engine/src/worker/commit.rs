@@ -10,7 +10,7 @@ use concord_state::CommitMeta;
 
 use super::stopwatch::Stopwatch;
 use super::{Failure, Worker, WorkerError, generations};
-use crate::invariants;
+use crate::invariants::{self, Answer, Checked, Outcome};
 use crate::log::{Guarantee, LogError, LogErrorKind, Offset, OutgoingRecord, TopicPartition};
 use crate::metric_names as names;
 use crate::task::Phase;
@@ -63,19 +63,25 @@ impl Worker {
         self.producer.drain(self.settings.transaction_timeout / 2)?;
         stopwatch.lap("commit: drain");
         let offsets = self.positions_of_dirty_tasks();
-        invariants::transaction_names_positions(&offsets);
+        invariants::holds(|| self.positions_are_complete_and_ours(&offsets));
         match self.settings.guarantee {
             Guarantee::ExactlyOnce => {
                 let membership = self.consumer.membership()?;
+                invariants::holds(|| {
+                    invariants::commit_is_fenced(offsets.len(), membership.generation, &membership.member)
+                });
                 self.producer.send_offsets(&offsets, &membership)?;
             }
             Guarantee::AtLeastOnce => self.consumer.commit(&offsets)?,
         }
         stopwatch.lap("commit: positions");
-        self.producer.commit().map_err(unknown_unless_aborted)?;
+        let answer = self.producer.commit();
+        let outcome = Outcome::of_commit(&answer);
+        answer.map_err(|error| after_failed_commit(outcome, error))?;
         self.transaction_open = false;
         stopwatch.lap("commit: transaction");
 
+        invariants::holds(|| invariants::state_follows_the_commit(outcome));
         self.keep_what_was_committed(now_ms)?;
         stopwatch.lap("commit: state");
         self.last_commit_took_ms = self.parts.clock.now_ms() - now_ms;
@@ -151,6 +157,13 @@ impl Worker {
         offsets
     }
 
+    fn positions_are_complete_and_ours(&self, offsets: &[(TopicPartition, Offset)]) -> Checked {
+        let writers = self.tasks.values().filter(|t| t.dirty).flat_map(|t| t.positions.iter().map(|p| &p.from));
+        let named: Vec<_> = offsets.iter().map(|(from, _)| from).collect();
+        invariants::writers_name_their_positions(&writers.collect::<Vec<_>>(), &named)?;
+        named.iter().try_for_each(|from| invariants::committer_has_the_task(self.owned.contains(*from), from))
+    }
+
     fn keep_what_was_committed(&mut self, now_ms: i64) -> Result<(), Failure> {
         for task in self.tasks.values_mut().filter(|t| t.dirty) {
             let sub = &self.parts.topology.sub_topologies[task.sub];
@@ -160,6 +173,10 @@ impl Worker {
                     self.producer.acknowledged(&self.parts.topology.topics[changelog].name, task.partition)
                 });
                 changelog_positions.push(last.map(|offset| offset + 1));
+            }
+            for (store, applied) in changelog_positions.iter().enumerate() {
+                let stored = task.state.changelog_position(store).unwrap_or(0);
+                invariants::holds(|| invariants::stored_position_is_covered(stored, applied.unwrap_or(stored)));
             }
             let input_positions =
                 task.positions.iter().map(|p| (p.from.topic.to_string(), p.from.partition, p.next)).collect();
@@ -219,10 +236,14 @@ impl Worker {
 }
 
 /// Only an explicit "must abort" is certain; everything else about a commit is unknown.
-fn unknown_unless_aborted(error: LogError) -> Failure {
-    match error.kind {
-        LogErrorKind::MustAbort => Failure::Abort(error),
-        LogErrorKind::Crashed => Failure::Stop(error.into()),
-        _ => Failure::Rebuild(error),
+fn after_failed_commit(outcome: Outcome, error: LogError) -> Failure {
+    if error.kind == LogErrorKind::Crashed {
+        return Failure::Stop(error.into());
+    }
+    let answer = if outcome == Outcome::Aborted { Answer::GoBack } else { Answer::ReadTheTruth };
+    invariants::holds(|| invariants::answer_fits_the_outcome(outcome, answer));
+    match answer {
+        Answer::GoBack => Failure::Abort(error),
+        Answer::Keep | Answer::ReadTheTruth => Failure::Rebuild(error),
     }
 }

@@ -73,6 +73,7 @@ impl Worker {
             positions.push(position);
         }
 
+        invariants::holds(|| invariants::restore_is_in_order(self.producer_ready, positions.len() == partitions.len()));
         let mut replays = Vec::new();
         for (store, changelog) in self.parts.topology.sub_topologies[id.0].changelogs.iter().enumerate() {
             let Some(changelog) = changelog else { continue };
@@ -190,7 +191,7 @@ impl Worker {
             return Ok(());
         }
         let replay = replays.remove(place);
-        invariants::restored_to_the_end(offset, replay.target);
+        invariants::holds(|| invariants::restored_to_the_end(offset, replay.target));
         let done = replays.is_empty();
         task.generation = task.generation.max(replay.newest_generation);
         task.state.apply_restored(store, std::iter::empty(), offset)?;
@@ -207,6 +208,9 @@ impl Worker {
         task.read_stream_time(self.parts.topology.sub_topologies[id.0].timer_store())?;
         let positions: Vec<(TopicPartition, Offset)> =
             task.positions.iter().map(|p| (p.from.clone(), p.committed)).collect();
+        for position in &task.positions {
+            invariants::holds(|| invariants::position_is_the_groups(position.next, position.committed));
+        }
         let sub = self.parts.topology.sub_topologies[id.0].name;
         tracing::info!(sub_topology = sub, partition = id.1, "A task has its state and begins to process.");
         Ok(self.consumer.fetch_from(&positions)?)
