@@ -301,6 +301,19 @@ impl TaskState {
         Ok(())
     }
 
+    /// Notes that at `now_ms` nothing was missing that was committed before: the state is as good as committed then.
+    ///
+    /// # Errors
+    /// When the write fails (the state is poisoned then).
+    pub fn mark_up_to_date(&mut self, now_ms: i64) -> Result<(), StateError> {
+        self.check_usable()?;
+        self.meta.committed_at_ms = now_ms;
+        self.poisoned = true;
+        self.backend.write(WriteSet { values: Vec::new(), index: Vec::new(), meta: &self.meta })?;
+        self.poisoned = false;
+        Ok(())
+    }
+
     /// Empties one store, with those that follow from it, and forgets its changelog position, so that it is restored from the
     /// beginning.
     ///

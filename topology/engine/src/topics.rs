@@ -3,6 +3,9 @@
 use crate::log::{Log, LogResult, TopicSpec};
 use crate::topology::{Cleanup, TopicDeclaration, TopicRole, Topology};
 
+/// How long compacted topics keep tombstones. Who has read nothing for longer does not learn of deletions.
+pub const TOMBSTONE_RETENTION_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
 /// How a topic is, held against its declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TopicState {
@@ -50,7 +53,10 @@ pub fn create(log: &dyn Log, topology: &Topology, replication: i32) -> LogResult
 pub fn spec(topic: &TopicDeclaration, replication: i32) -> TopicSpec {
     let mut settings = Vec::new();
     match topic.cleanup {
-        Cleanup::Compact => settings.push(("cleanup.policy".to_string(), "compact".to_string())),
+        Cleanup::Compact => {
+            settings.push(("cleanup.policy".to_string(), "compact".to_string()));
+            settings.push(("delete.retention.ms".to_string(), TOMBSTONE_RETENTION_MS.to_string()));
+        }
         Cleanup::DeleteAfter { retention_ms } => {
             settings.push(("cleanup.policy".to_string(), "delete".to_string()));
             settings.push(("retention.ms".to_string(), retention_ms.to_string()));

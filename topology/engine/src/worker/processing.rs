@@ -144,6 +144,10 @@ impl Worker {
         let Some(&(sub, source)) = self.routes.get(&partition.topic) else { return Ok(()) };
         let earliest = self.consumer.earliest(partition, Duration::from_secs(10))?;
         let Some(task) = self.tasks.get_mut(&(sub, partition.partition)) else { return Ok(()) };
+        // A task that does not process yet asks for its positions, and for the earliest where it has none.
+        if !matches!(task.phase, Phase::Running) {
+            return Ok(());
+        }
         let position = &mut task.positions[source];
         tracing::error!(
             %partition,

@@ -7,7 +7,10 @@ use crate::invariants;
 use crate::log::{LogErrorKind, Offset, ReaderEvent, TopicPartition};
 use crate::metric_names as names;
 use crate::task::{Phase, Replay};
+use crate::topics::TOMBSTONE_RETENTION_MS;
 
+/// State that was committed longer ago is not brought up to date but made anew. A day less than tombstones are kept.
+const OLDEST_STATE_MS: i64 = TOMBSTONE_RETENTION_MS - 24 * 60 * 60 * 1000;
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Records of one replay slice: running tasks of the worker wait no longer than it takes.
 const SLICE: usize = 20_000;
@@ -93,11 +96,20 @@ impl Worker {
             position.committed = offset;
             position.next = offset;
         }
+        // What was deleted since may have left no tombstone in the changelogs.
+        let is_outdated = self.parts.clock.now_ms() - task.state.meta().committed_at_ms > OLDEST_STATE_MS;
         task.read_generation(self.parts.topology.sub_topologies[id.0].timer_store())?;
         let mut remaining = Vec::new();
         for (mut replay, low) in replays {
             let stored = task.state.changelog_position(replay.store);
             let from = match stored {
+                Some(position) if is_outdated && position < replay.target => {
+                    tracing::warn!(changelog = %replay.from,
+                        "The state on disk is older than tombstones are kept: the store is rebuilt from the beginning.");
+                    metrics::counter!(names::STORES_REBUILT).increment(1);
+                    task.state.clear_store(replay.store)?;
+                    low
+                }
                 Some(position) if position >= low && position <= replay.target => {
                     replay.newest_generation = task.committed_generation;
                     position
@@ -197,6 +209,7 @@ impl Worker {
         task.state.apply_restored(store, std::iter::empty(), offset)?;
         self.reader.unassign(from)?;
         if done {
+            task.state.mark_up_to_date(self.parts.clock.now_ms())?;
             self.begin_processing(id)?;
         }
         Ok(())

@@ -214,7 +214,6 @@ fn what_a_processor_kept_in_its_fields_is_gone_after_an_abort() {
 
 /// Records that are deleted unread are a loss that is told of; that they are missed while a task is on its way back changes nothing.
 #[test]
-#[ignore = "not yet so: `out_of_range` makes a task dirty that does not process, and the next commit finds no producer for it"]
 fn input_deleted_during_a_recovery_does_not_stop_the_worker() {
     let mut driver = driver(1, FaultPlan::none());
     register(&mut driver, 1);

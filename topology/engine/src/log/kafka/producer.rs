@@ -246,8 +246,13 @@ impl TransactionalProducer for KafkaTransactions {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
             };
-            let error = transaction_error(attempt, &failure);
-            if error.kind != LogErrorKind::Retriable || Instant::now() >= deadline {
+            let mut error = transaction_error(attempt, &failure);
+            if error.kind != LogErrorKind::Retriable {
+                return Err(error);
+            }
+            if Instant::now() >= deadline {
+                // A request without an answer may still arrive, and would count for the producer's next transaction.
+                error.kind = LogErrorKind::Rebuild;
                 return Err(error);
             }
             std::thread::sleep(RETRY_PAUSE);
