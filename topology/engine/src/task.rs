@@ -241,6 +241,12 @@ impl Task {
         Ok(lineage)
     }
 
+    /// Takes a timer out without handling it; answers the lineage of what set it.
+    pub fn discard(&mut self, timer_store: usize, timer: &Timer) -> Result<Bytes, StateError> {
+        self.take_timer(timer_store, timer)?;
+        Ok(unwrap_payload(&timer.payload).map_or_else(Bytes::new, |(lineage, _)| lineage))
+    }
+
     fn take_timer(&mut self, store: usize, timer: &Timer) -> Result<(), StateError> {
         self.dirty = true;
         self.state.savepoint();

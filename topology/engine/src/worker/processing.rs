@@ -6,9 +6,9 @@ use concord_schemas::codec::{TopicSchema, WriterId};
 
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::lineage;
-use crate::log::{ConsumerEvent, Header, LogErrorKind, LogRecord, LogResult, OutgoingRecord, TopicPartition};
+use crate::log::{ConsumerEvent, Header, LogRecord, LogResult, OutgoingRecord, TopicPartition};
 use crate::metric_names as names;
-use crate::rejection::{ProcessError, Rejection, Stage, codes};
+use crate::rejection::ProcessError;
 use crate::task::{Phase, Surroundings};
 
 impl Worker {
@@ -43,7 +43,7 @@ impl Worker {
         self.outbox.clear();
         self.filtered.clear();
         let place = (task.positions[source].from.clone(), record.offset);
-        let refused = if self.refused.is_empty() { None } else { self.refused.remove(&place) };
+        let refused = if self.refused.is_empty() { None } else { self.refused.get(&place).cloned() };
         let outcome = match refused {
             Some(rejection) => Err((
                 lineage::coordinates(&place.0.topic, place.0.partition, record.offset),
@@ -67,14 +67,7 @@ impl Worker {
                 self.count_record(false, None)?;
                 self.count_filtered();
                 if let Err(failure) = self.send_outbox(lineage) {
-                    if let Failure::Abort(error) = &failure
-                        && error.kind == LogErrorKind::TooLarge
-                    {
-                        let rejection = Rejection {
-                            stage: Stage::TooLarge,
-                            code: codes::OUTPUT_TOO_LARGE,
-                            message: error.message.clone().into(),
-                        };
+                    if let Some(rejection) = failure.as_rejection() {
                         self.refused.insert(place, rejection);
                     }
                     return Err(failure);

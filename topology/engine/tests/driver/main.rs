@@ -6,5 +6,6 @@ mod at_least_once;
 mod counting;
 mod crashes;
 mod declaring;
+mod oversize;
 mod rejecting;
 mod time;
