@@ -7,5 +7,7 @@ mod counting;
 mod crashes;
 mod declaring;
 mod oversize;
+mod parking;
+mod registry;
 mod rejecting;
 mod time;
