@@ -776,6 +776,9 @@ fn topics_are_created_once_and_keep_an_identity() {
     let found = topics.iter().find(|t| t.name == name).unwrap();
     assert_eq!(found.partitions, 3);
     assert!(!found.id.is_empty());
+    let missing = unique("missing");
+    let ids = cluster.log.topic_ids(&[Arc::clone(&missing), Arc::clone(&name)]).unwrap();
+    assert_eq!(ids, [String::new(), found.id.clone()]);
     assert!(topics.iter().all(|t| !t.name.starts_with("__")));
 
     let wrong = TopicSpec {
