@@ -255,9 +255,9 @@ pub enum JobEvent<'a> {
     /// The file was accepted or refused.
     #[serde(borrow, alias = "concord.list_reconciliation.JobValidated")]
     JobValidated(JobValidated<'a>),
-    /// A line of an output file.
-    #[serde(borrow, alias = "concord.list_reconciliation.ReportRow")]
-    ReportRow(ReportRow<'a>),
+    /// Lines of output files.
+    #[serde(borrow, alias = "concord.list_reconciliation.ReportRows")]
+    ReportRows(ReportRows<'a>),
     /// A partition has compared all its records of the job.
     #[serde(borrow, alias = "concord.list_reconciliation.PartitionCompleted")]
     PartitionCompleted(PartitionCompleted<'a>),
@@ -311,11 +311,19 @@ pub enum ReportFile {
     WorkItem,
 }
 
-/// A line of an output file, rendered where it was found, ordered and written by the report.
+/// Lines of output files that one partition found, many to a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReportRow<'a> {
+pub struct ReportRows<'a> {
     /// The job.
     pub job_id: &'a str,
+    /// In the order in which they were found.
+    #[serde(borrow)]
+    pub rows: Vec<ReportRow<'a>>,
+}
+
+/// A line of an output file, rendered where it was found, ordered and written by the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportRow<'a> {
     /// Which file it belongs to.
     pub file: ReportFile,
     /// Rows of a file are ordered by this text (NHS number, then rule).

@@ -37,6 +37,15 @@ pub struct WriteSet<'a> {
     pub meta: &'a CommittedMeta,
 }
 
+impl WriteSet<'_> {
+    /// About how many bytes the batch takes: keys, values and what a database writes beside each.
+    pub fn bytes(&self) -> usize {
+        const BESIDE: usize = 16;
+        let values = self.values.iter().map(|v| v.key.len() + v.value.map_or(0, <[u8]>::len) + BESIDE).sum::<usize>();
+        values + self.index.iter().map(|i| i.entry.len() + BESIDE).sum::<usize>()
+    }
+}
+
 /// The committed data of one task. Dropping it closes it.
 pub trait Backend: Send {
     /// The stored value of a key.

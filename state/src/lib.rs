@@ -26,6 +26,7 @@
 
 mod backend;
 mod columns;
+mod derivation;
 mod error;
 mod expiry;
 mod memory;
@@ -38,6 +39,7 @@ mod task_state;
 mod timers;
 
 pub use backend::{Backend, IndexWrite, StateDirectory, ValueWrite, WriteSet};
+pub use derivation::{Derivation, EmitDerived, EntriesOf};
 pub use error::StateError;
 pub use memory::MemoryDirectory;
 pub use meta::{CommitMeta, CommittedMeta, FORMAT_VERSION, NO_STREAM_TIME};

@@ -5,7 +5,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hashbrown::HashMap;
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
 
 use crate::StoreKind;
 
@@ -18,7 +19,7 @@ const ENTRY_OVERHEAD_BYTES: usize = 136;
 
 /// Changes by key. A store that is read by key only pays for no order.
 pub(crate) enum Overlay {
-    ByKey(HashMap<Arc<[u8]>, Change>),
+    ByKey(IndexMap<Arc<[u8]>, Change, DefaultHashBuilder>),
     InOrder(BTreeMap<Arc<[u8]>, Change>),
 }
 
@@ -26,7 +27,7 @@ impl Overlay {
     /// An empty overlay for a store of this kind.
     pub(crate) fn new(kind: StoreKind) -> Self {
         match kind {
-            StoreKind::KeyValue => Self::ByKey(HashMap::new()),
+            StoreKind::KeyValue => Self::ByKey(IndexMap::default()),
             StoreKind::Ordered => Self::InOrder(BTreeMap::new()),
         }
     }
@@ -50,7 +51,7 @@ impl Overlay {
     /// Forgets that a key was changed.
     pub(crate) fn remove(&mut self, key: &[u8]) -> Option<Change> {
         match self {
-            Self::ByKey(map) => map.remove(key),
+            Self::ByKey(map) => map.swap_remove(key),
             Self::InOrder(map) => map.remove(key),
         }
     }
@@ -70,15 +71,12 @@ impl Overlay {
         }
     }
 
-    /// All changes, in byte order of the keys.
-    pub(crate) fn changes(&self) -> Vec<(&[u8], &Change)> {
+    /// All changes, each key once. The order is that of the keys in a store with order; in the other kind it depends on nothing
+    /// but the calls that made them.
+    pub(crate) fn changes(&self) -> Box<dyn Iterator<Item = (&[u8], &Change)> + '_> {
         match self {
-            Self::ByKey(map) => {
-                let mut changes: Vec<_> = map.iter().map(|(key, c)| (&**key, c)).collect();
-                changes.sort_unstable_by_key(|(key, _)| *key);
-                changes
-            }
-            Self::InOrder(map) => map.iter().map(|(key, c)| (&**key, c)).collect(),
+            Self::ByKey(map) => Box::new(map.iter().map(|(key, change)| (&**key, change))),
+            Self::InOrder(map) => Box::new(map.iter().map(|(key, change)| (&**key, change))),
         }
     }
 

@@ -23,17 +23,26 @@ pub struct StoreSpec {
     pub kind: StoreKind,
     /// Milliseconds after which an entry is no longer needed, counted from the time given to the `put` that wrote it.
     pub time_to_live_ms: Option<i64>,
+    /// Whether its content follows from another store of the task: it has no changelog, and is made again from the other one
+    /// where that is restored.
+    pub is_derived: bool,
 }
 
 impl StoreSpec {
     /// A store whose entries stay until they are deleted.
     pub fn new(name: impl Into<String>, kind: StoreKind) -> Self {
-        Self { name: name.into(), kind, time_to_live_ms: None }
+        Self { name: name.into(), kind, time_to_live_ms: None, is_derived: false }
     }
 
     /// The same store, with entries that expire `time_to_live_ms` milliseconds after they were put.
     pub fn with_time_to_live_ms(mut self, time_to_live_ms: i64) -> Self {
         self.time_to_live_ms = Some(time_to_live_ms);
+        self
+    }
+
+    /// The same store, whose content follows from another one: see [`Derivation`](crate::Derivation).
+    pub fn derived(mut self) -> Self {
+        self.is_derived = true;
         self
     }
 

@@ -1,5 +1,6 @@
 //! The state of a task: committed data, and over it what was written since the last commit.
 
+mod derived;
 mod sweep;
 
 use std::sync::Arc;
@@ -8,11 +9,12 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 
 use self::sweep::Sweep;
+use crate::derivation::Derivation;
 use crate::expiry::{index_entry, split_stamp, stamp, without_stamp};
 use crate::overlay::{Change, Overlay, OverlayRange, entry_bytes};
 use crate::{
-    Backend, CommitMeta, CommittedMeta, CommittedReader, FORMAT_VERSION, IndexWrite, StateError, StoreIndex, StoreSpec,
-    ValueWrite, WriteSet,
+    Backend, CommitMeta, CommittedMeta, CommittedReader, FORMAT_VERSION, IndexWrite, StateError, StoreIndex, StoreKind,
+    StoreSpec, ValueWrite, WriteSet,
 };
 
 /// The stores of one task.
@@ -28,6 +30,9 @@ pub struct TaskState {
     uncommitted_bytes: usize,
     undo: Vec<Undo>,
     sweep: Sweep,
+    derivations: Vec<Derivation>,
+    /// By store, a number that changes whenever the store's content may have changed.
+    versions: Vec<u64>,
     poisoned: bool,
 }
 
@@ -52,6 +57,8 @@ impl TaskState {
             backend,
             overlays: stores.iter().map(|store| Overlay::new(store.kind)).collect(),
             sweep: Sweep::new(stores.len()),
+            derivations: Vec::new(),
+            versions: vec![0; stores.len()],
             stores,
             fingerprint,
             meta,
@@ -145,6 +152,7 @@ impl TaskState {
     /// Undoes all writes since the savepoint.
     pub fn roll_back_to_savepoint(&mut self) {
         while let Some(Undo { store, key, replaced }) = self.undo.pop() {
+            self.versions[store] += 1;
             let overlay = &mut self.overlays[store];
             if let Some(undone) = overlay.get(&key) {
                 self.uncommitted_bytes -= entry_bytes(&key, undone);
@@ -173,8 +181,13 @@ impl TaskState {
         self.overlays.iter().any(|overlay| !overlay.is_empty())
     }
 
-    /// Emits the last value per key since the last commit, `None` for a tombstone, ordered by store and key. These are the
-    /// records of the changelogs; in a store with a time to live the value begins with its 8-byte time stamp.
+    /// A number that changes whenever the content of a store, as this task sees it, may have changed.
+    pub fn version(&self, store: StoreIndex) -> u64 {
+        self.versions[store]
+    }
+
+    /// Emits the last value per key since the last commit, `None` for a tombstone, store by store. These are the records of the changelogs; in a store with a time to live the value begins with its 8-byte time stamp. Derived stores
+    /// have no changelog and are left out.
     ///
     /// # Errors
     /// The first error of `emit`, which ends the walk.
@@ -182,7 +195,7 @@ impl TaskState {
         &self,
         mut emit: impl FnMut(StoreIndex, &[u8], Option<&Bytes>) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (store, overlay) in self.overlays.iter().enumerate() {
+        for (store, overlay) in self.overlays.iter().enumerate().filter(|(store, _)| !self.stores[*store].is_derived) {
             for (key, change) in overlay.changes() {
                 emit(store, key, change.as_ref())?;
             }
@@ -201,6 +214,7 @@ impl TaskState {
         for (position, given) in changelog_positions.iter_mut().zip(&commit.changelog_positions) {
             *position = given.or(*position);
         }
+        self.mark_derived(&mut changelog_positions);
         let meta = CommittedMeta {
             format_version: FORMAT_VERSION,
             fingerprint: self.fingerprint.clone(),
@@ -214,10 +228,15 @@ impl TaskState {
         // Removals of the sweep come first: the key may have been put again in the same bucket since.
         let mut index = std::mem::take(&mut self.sweep.index);
         for (store, overlay) in self.overlays.iter().enumerate() {
+            let first = values.len();
             for (key, change) in overlay.changes() {
                 let value = change.as_deref();
                 values.push(ValueWrite { store, key, value });
                 index_value(&self.stores[store], store, key, value, &mut index)?;
+            }
+            // In order they are written faster than as they came.
+            if self.stores[store].kind == StoreKind::KeyValue {
+                values[first..].sort_unstable_by_key(|write| write.key);
             }
         }
         let batch = WriteSet { values, index, meta: &meta };
@@ -233,6 +252,7 @@ impl TaskState {
     pub fn roll_back(&mut self) {
         self.sweep.index.clear();
         self.forget_uncommitted();
+        self.all_versions_change();
     }
 
     /// Writes entries read from a store's changelog straight to the database, with the offset to read next in the same batch.
@@ -261,19 +281,28 @@ impl TaskState {
             index_value(&self.stores[store], store, key, value, &mut index)?;
         }
         values.sort_unstable_by_key(|write| write.key);
+        let derived = self.derived_from(&values)?;
+        values.extend(derived.iter().map(|(store, key, value)| ValueWrite {
+            store: *store,
+            key,
+            value: value.as_deref(),
+        }));
 
         let mut meta = self.meta.clone();
         meta.format_version = FORMAT_VERSION;
         meta.changelog_positions[store] = Some(next_position);
+        self.mark_derived(&mut meta.changelog_positions);
         let batch = WriteSet { values, index, meta: &meta };
         self.poisoned = true;
         self.backend.write(batch)?;
         self.poisoned = false;
         self.meta = meta;
+        self.all_versions_change();
         Ok(())
     }
 
-    /// Empties one store and forgets its changelog position, so that it is restored from the beginning.
+    /// Empties one store, with those that follow from it, and forgets its changelog position, so that it is restored from the
+    /// beginning.
     ///
     /// # Errors
     /// When the write fails (the state is poisoned then), or there are uncommitted writes.
@@ -283,9 +312,13 @@ impl TaskState {
             return Err(StateError::UncommittedWrites);
         }
         self.poisoned = true;
-        self.backend.clear_store(store)?;
+        let followers = self.derivations.iter().filter(|derivation| derivation.source == store);
+        for cleared in std::iter::once(store).chain(followers.map(|derivation| derivation.into)) {
+            self.backend.clear_store(cleared)?;
+            self.meta.changelog_positions[cleared] = None;
+        }
         self.poisoned = false;
-        self.meta.changelog_positions[store] = None;
+        self.all_versions_change();
         Ok(())
     }
 
@@ -356,6 +389,7 @@ impl TaskState {
     }
 
     fn change(&mut self, store: StoreIndex, key: Arc<[u8]>, change: Change) {
+        self.versions[store] += 1;
         self.uncommitted_bytes += entry_bytes(&key, &change);
         let replaced = self.overlays[store].insert(Arc::clone(&key), change);
         if let Some(replaced) = &replaced {
@@ -401,6 +435,12 @@ impl TaskState {
             }
         }
         Ok(())
+    }
+
+    fn all_versions_change(&mut self) {
+        for version in &mut self.versions {
+            *version += 1;
+        }
     }
 
     fn forget_uncommitted(&mut self) {

@@ -115,6 +115,7 @@ fn measure(bootstrap: &str, arguments: &Arguments, folder: &Path) -> Outcome<()>
     wait(|| reconciled(&log))?;
     let reconciled = reconciling.elapsed();
     let (cpu_seconds, peak_mib) = usage(process.id())?;
+    let shares = worker_time(port).unwrap_or_default();
     Command::new("kill").arg("-TERM").arg(process.id().to_string()).status()?;
     let left = process.wait()?;
 
@@ -143,6 +144,10 @@ fn measure(bootstrap: &str, arguments: &Arguments, folder: &Path) -> Outcome<()>
     println!("S/P                 {:>9.3}", bare.as_secs_f64() / flow.as_secs_f64());
     println!("CPU of S            {:>9.2} microseconds a record", cpu_seconds * 1e6 / records);
     println!("peak memory of S    {peak_mib:>9.0} MiB resident, budget {} MiB", arguments.memory_mib);
+    println!("time of the workers, seconds (timers and records include commits that could not wait):");
+    for (part, seconds) in shares {
+        println!("  {part:<20} {seconds:>6.2}");
+    }
     println!("left cleanly        {:>9}", left.success());
     Ok(())
 }
@@ -192,12 +197,28 @@ fn wait(mut done: impl FnMut() -> Outcome<bool>) -> Outcome<()> {
 
 /// Records of a topic that the process has handled, by its metrics; none while it does not answer.
 fn processed(port: u16, topic: &str) -> Option<u64> {
+    let page = metrics_page(port)?;
+    let line = page.lines().find(|l| l.starts_with("concord_records_processed_total") && l.contains(topic))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+/// What the time of the workers went into, in seconds.
+fn worker_time(port: u16) -> Option<Vec<(String, f64)>> {
+    let mut shares = Vec::new();
+    for line in metrics_page(port)?.lines().filter(|l| l.starts_with("concord_worker_microseconds_total")) {
+        let part = line.split('"').nth(1)?.to_string();
+        shares.push((part, line.rsplit(' ').next()?.parse::<f64>().ok()? / 1e6));
+    }
+    shares.sort_by(|a, b| a.0.cmp(&b.0));
+    Some(shares)
+}
+
+fn metrics_page(port: u16) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
     let mut page = String::new();
     stream.read_to_string(&mut page).ok()?;
-    let line = page.lines().find(|l| l.starts_with("concord_records_processed_total") && l.contains(topic))?;
-    line.rsplit(' ').next()?.parse().ok()
+    Some(page)
 }
 
 fn reconciled(log: &KafkaLog) -> Outcome<bool> {

@@ -142,8 +142,13 @@ impl Outputs<'_> {
             match self.decode(&codec::JOB_EVENT, record)? {
                 JobEvent::JobReceived(of) => received.push(of.job_id.to_owned()),
                 JobEvent::JobValidated(of) => validated.push(of.job_id.to_owned()),
-                JobEvent::ReportRow(row) => {
-                    rows.push((row.job_id.to_owned(), format!("{:?}", row.file), nhs_of_row(row.sort_key)));
+                JobEvent::ReportRows(of) => {
+                    let job_id = of.job_id;
+                    rows.extend(
+                        of.rows
+                            .iter()
+                            .map(|row| (job_id.to_owned(), format!("{:?}", row.file), nhs_of_row(row.sort_key))),
+                    );
                 }
                 JobEvent::PartitionCompleted(of) => {
                     answers.push((of.job_id.to_owned(), of.partition));

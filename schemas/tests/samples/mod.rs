@@ -107,7 +107,10 @@ pub fn difference() -> Difference<'static> {
 }
 
 pub fn job_events() -> [JobEvent<'static>; 8] {
-    let row = |file| JobEvent::ReportRow(ReportRow { job_id: "job-1", file, sort_key: "1", text: "a,b" });
+    let row = |file| {
+        let rows = vec![ReportRow { file, sort_key: "1", text: "a,b" }];
+        JobEvent::ReportRows(ReportRows { job_id: "job-1", rows })
+    };
     [
         JobEvent::JobReceived(JobReceived { job_id: "job-1", file_name: "GPR4LNA1.CSA", at_ms: 1 }),
         JobEvent::JobValidated(JobValidated {

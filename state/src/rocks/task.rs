@@ -98,7 +98,8 @@ impl Backend for RocksTask {
         for store in &self.stores {
             values.push(self.columns.family(&store.name)?);
         }
-        let mut batch = WriteBatch::default();
+        // Grown step by step, a batch of some megabytes would be copied over and over.
+        let mut batch = WriteBatch::with_capacity_bytes(set.bytes());
         for write in set.values {
             let family = values[write.store];
             match write.value {

@@ -171,7 +171,11 @@ fn assert_changes_lead_from_committed_to_seen(state: &TaskState, model: &Model) 
             Ok::<(), ()>(())
         })
         .unwrap();
-    assert!(emitted.is_sorted());
+    assert!(emitted.is_sorted_by_key(|(store, _)| *store));
+    let keys = emitted.len();
+    emitted.sort();
+    emitted.dedup();
+    assert_eq!(emitted.len(), keys, "a key is emitted once");
     assert_eq!(rebuilt, model.seen);
 }
 

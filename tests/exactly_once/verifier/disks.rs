@@ -22,6 +22,7 @@ pub(super) fn state_is_what_the_changelogs_say(stage: &Stage, findings: &mut Fin
     }
     for sub in &topology.sub_topologies {
         for (store, changelog) in sub.stores.iter().zip(&sub.changelogs) {
+            let Some(changelog) = changelog else { continue };
             let changelog = stage.topics.read(&topology.topics[*changelog].name)?;
             for partition in 0..PARTITIONS {
                 let history: Vec<&Record> = changelog.iter().filter(|r| r.partition == partition).collect();

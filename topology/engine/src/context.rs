@@ -4,13 +4,14 @@ use bytes::Bytes;
 use concord_state::{Clock as TimerClock, TaskState, Timer, cancel_timer, set_timer};
 
 use crate::codec::Codec;
-use crate::lineage;
+use crate::gathering::Part;
+use crate::lineage::{self, Lineage};
 use crate::log::{Header, Offset};
 use crate::partitioner::partition_of;
 use crate::rejection::{ProcessError, Rejection, Stage, codes};
 use crate::task::timer_payload;
 use crate::topology::{SinkHandle, StoreHandle, Topology};
-use crate::value::Value;
+use crate::value::{Gathered, Value};
 
 /// The record (or timer) in hand.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,8 @@ pub struct Input<'r> {
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
     outputs: Vec<Output>,
+    /// Taken by the worker; `Output::part` counts them.
+    parts: Vec<Option<Part>>,
 }
 
 struct Output {
@@ -39,8 +42,17 @@ struct Output {
     partition: i32,
     timestamp_ms: i64,
     key: (usize, usize),
-    value: Option<(usize, usize)>,
+    value: OutputValue,
     rule: Option<Header>,
+}
+
+#[derive(Clone, Copy)]
+enum OutputValue {
+    Tombstone,
+    /// Where it stands in the outbox's bytes.
+    Encoded(usize, usize),
+    /// Index of the part.
+    Part(usize),
 }
 
 /// One output as the worker sends it.
@@ -49,27 +61,43 @@ pub(crate) struct OutputRecord<'o> {
     pub partition: i32,
     pub timestamp_ms: i64,
     pub key: &'o [u8],
-    pub value: Option<&'o [u8]>,
+    pub what: Outgoing<'o>,
     pub rule: Option<&'o Header>,
+}
+
+/// A value, a tombstone, or a part of a record that is still being gathered.
+pub(crate) enum Outgoing<'o> {
+    Value(Option<&'o [u8]>),
+    Part(Part),
 }
 
 impl Outbox {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.outputs.clear();
+        self.parts.clear();
     }
 
     pub fn is_empty(&self) -> bool {
         self.outputs.is_empty()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = OutputRecord<'_>> {
-        self.outputs.iter().map(|output| OutputRecord {
+    /// The outputs in order. Parts can be taken once.
+    pub fn iter(&mut self) -> impl Iterator<Item = OutputRecord<'_>> {
+        let Self { bytes, outputs, parts } = self;
+        outputs.iter().map(|output| OutputRecord {
             topic: output.topic,
             partition: output.partition,
             timestamp_ms: output.timestamp_ms,
-            key: &self.bytes[output.key.0..output.key.1],
-            value: output.value.map(|(start, end)| &self.bytes[start..end]),
+            key: &bytes[output.key.0..output.key.1],
+            what: match output.value {
+                OutputValue::Tombstone => Outgoing::Value(None),
+                OutputValue::Encoded(start, end) => Outgoing::Value(Some(&bytes[start..end])),
+                OutputValue::Part(index) => match parts.get_mut(index).and_then(Option::take) {
+                    Some(part) => Outgoing::Part(part),
+                    None => Outgoing::Value(None),
+                },
+            },
             rule: output.rule.as_ref(),
         })
     }
@@ -82,7 +110,7 @@ pub struct Context<'t> {
     pub(crate) state: &'t mut TaskState,
     pub(crate) outbox: &'t mut Outbox,
     pub(crate) input: Input<'t>,
-    pub(crate) lineage: &'t Bytes,
+    pub(crate) lineage: &'t Lineage,
     pub(crate) partition: i32,
     pub(crate) processor: usize,
     pub(crate) processor_name: &'static str,
@@ -181,7 +209,31 @@ impl<'t> Context<'t> {
         let end = self.outbox.bytes.len();
         self.check_size(key.len(), &self.topology.topics[sink.topic].name)?;
         let partition = partition_of(key.as_bytes(), self.topology.topics[sink.topic].partitions);
-        self.push(sink.topic, partition, ((start, end), None), None);
+        self.push(sink.topic, partition, ((start, end), OutputValue::Tombstone), None);
+        Ok(())
+    }
+
+    /// Writes a part of a record to the partition of its key. Parts with one key travel together, in order, and before
+    /// whatever this task sends to the same topic later. Their record is sent when it is full, at the latest with the commit;
+    /// its lineage names the inputs of its first and its last part.
+    ///
+    /// # Errors
+    /// A rejection of the record in hand when the part alone is too large for a record.
+    pub fn send_part<V: Gathered>(
+        &mut self,
+        sink: SinkHandle<V>,
+        key: &str,
+        part: V::Part,
+    ) -> Result<(), ProcessError> {
+        self.check_owner(sink.processor)?;
+        self.check_size(key.len() + V::weight(&part), &self.topology.topics[sink.topic].name)?;
+        let start = self.outbox.bytes.len();
+        self.outbox.bytes.extend_from_slice(key.as_bytes());
+        let end = self.outbox.bytes.len();
+        let partition = partition_of(key.as_bytes(), self.topology.topics[sink.topic].partitions);
+        self.outbox.parts.push(Some(Part::of::<V>(part)));
+        let value = OutputValue::Part(self.outbox.parts.len() - 1);
+        self.push(sink.topic, partition, ((start, end), value), None);
         Ok(())
     }
 
@@ -216,7 +268,7 @@ impl<'t> Context<'t> {
         self.codec.encode::<V>(value, bytes)?;
         let end = bytes.len();
         self.check_size(end - key_start, &self.topology.topics[sink.topic].name)?;
-        Ok(((key_start, value_start), Some((value_start, end))))
+        Ok(((key_start, value_start), OutputValue::Encoded(value_start, end)))
     }
 
     fn push(&mut self, topic: usize, partition: i32, encoded: EncodedOutput, rule: Option<&str>) {
@@ -328,7 +380,7 @@ impl<'t> Context<'t> {
             due_ms,
             owner: self.processor_name.to_string(),
             key: Bytes::copy_from_slice(key),
-            payload: timer_payload(self.lineage, &payload),
+            payload: timer_payload(self.lineage.text(), &payload),
         };
         self.check_size(timer.owner.len() + timer.key.len() + timer.payload.len(), "a timer")?;
         Ok(set_timer(self.state, self.timer_store, &timer, self.stream_time_ms)?)
@@ -344,7 +396,7 @@ impl<'t> Context<'t> {
 
     /// The inputs that outputs of this call will name, as the text of a lineage header.
     pub fn lineage(&self) -> &'t Bytes {
-        self.lineage
+        self.lineage.text()
     }
 
     fn check_size(&self, bytes: usize, what: &str) -> Result<(), Rejection> {
@@ -371,4 +423,4 @@ impl<'t> Context<'t> {
     }
 }
 
-type EncodedOutput = ((usize, usize), Option<(usize, usize)>);
+type EncodedOutput = ((usize, usize), OutputValue);

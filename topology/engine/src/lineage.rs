@@ -1,5 +1,6 @@
 //! Where an output came from: headers that name the inputs, the rule and the program that made it.
 
+use std::cell::OnceCell;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -70,6 +71,33 @@ pub(crate) fn headers(inputs: Bytes) -> [Header; 2] {
 /// The header that names a rule.
 pub(crate) fn rule_header(rule: &str) -> Header {
     Header { name: RULE_NAME.clone(), value: Bytes::copy_from_slice(rule.as_bytes()) }
+}
+
+/// Where the outputs of one call come from. The text is made when it is first asked for: most records of some flows cause none.
+#[derive(Clone)]
+pub(crate) struct Lineage {
+    record: Option<Coordinates>,
+    text: OnceCell<Bytes>,
+}
+
+impl Lineage {
+    /// One input record.
+    pub fn of(record: Coordinates) -> Self {
+        Self { record: Some(record), text: OnceCell::new() }
+    }
+
+    /// A lineage that was written down before.
+    pub fn known(text: Bytes) -> Self {
+        Self { record: None, text: OnceCell::from(text) }
+    }
+
+    /// The text of a lineage header.
+    pub fn text(&self) -> &Bytes {
+        self.text.get_or_init(|| match &self.record {
+            Some(record) => coordinates(&record.topic, record.partition, record.offset),
+            None => Bytes::new(),
+        })
+    }
 }
 
 /// Writes the coordinates of one record.

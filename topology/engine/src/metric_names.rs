@@ -11,6 +11,7 @@ macro_rules! names {
 names! {
     COMMITS = "concord_commits_total", "Transactions committed.";
     COMMIT_SECONDS = "concord_commit_seconds", "Time from the beginning of a commit to the state being written.";
+    WORKER_TIME = "concord_worker_microseconds_total", "What a worker's time went into, by part of its turn, and of a commit.";
     ABORTS = "concord_aborts_total", "Transactions aborted; their records were processed again.";
     RECOVERIES = "concord_recoveries_total", "Producers built anew after a fence or an unknown outcome.";
     REBALANCES = "concord_rebalances_total", "Assignments received from the group.";

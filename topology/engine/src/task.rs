@@ -2,11 +2,12 @@
 //! thread: it is given records and timers, and answers with effects.
 
 use bytes::Bytes;
-use concord_state::{NO_STREAM_TIME, StateError, TaskState, Timer, cancel_timer};
+use concord_state::{Clock, NO_STREAM_TIME, StateError, TaskState, Timer, cancel_timer, next_due};
 
 use crate::codec::Codec;
 use crate::context::{Context, Input, Outbox};
-use crate::lineage;
+use crate::gathering::Gatherings;
+use crate::lineage::{Coordinates, Lineage};
 use crate::log::{LogRecord, Offset, TopicPartition};
 use crate::processor::ProcessorInstance;
 use crate::rejection::ProcessError;
@@ -84,6 +85,17 @@ pub(crate) struct Task {
     /// Something was processed or written since the last commit.
     pub dirty: bool,
     instances: Vec<Box<dyn ProcessorInstance>>,
+    /// Records of parts that are not full yet; at a commit there are none.
+    pub gatherings: Gatherings,
+    next_timers: Option<NextTimers>,
+}
+
+/// When the next timers of a task are due, as long as its store of timers has not changed.
+#[derive(Clone, Copy)]
+struct NextTimers {
+    version: u64,
+    wall_clock_ms: Option<i64>,
+    stream_time_ms: Option<i64>,
 }
 
 /// Where the store of timers keeps the stream time; no timer's key begins like it.
@@ -139,6 +151,8 @@ impl Task {
             committed_generation: NO_GENERATION,
             dirty: false,
             instances,
+            gatherings: Gatherings::default(),
+            next_timers: None,
         }
     }
 
@@ -148,9 +162,10 @@ impl Task {
         around: &mut Surroundings<'_>,
         source: usize,
         record: &LogRecord,
-    ) -> Result<Bytes, (Bytes, ProcessError)> {
+    ) -> Result<Lineage, (Lineage, ProcessError)> {
         let from = self.positions[source].from.clone();
-        let lineage = lineage::coordinates(&from.topic, from.partition, record.offset);
+        let lineage =
+            Lineage::of(Coordinates { topic: from.topic.clone(), partition: from.partition, offset: record.offset });
         self.stream_time_ms = self.stream_time_ms.max(record.timestamp_ms);
         self.state.savepoint();
         let input = Input {
@@ -195,16 +210,17 @@ impl Task {
     }
 
     /// Fires one timer: it is taken out, then handled.
-    pub fn fire(&mut self, around: &mut Surroundings<'_>, timer: &Timer) -> Result<Bytes, (Bytes, ProcessError)> {
+    pub fn fire(&mut self, around: &mut Surroundings<'_>, timer: &Timer) -> Result<Lineage, (Lineage, ProcessError)> {
         let definition = &around.topology.sub_topologies[self.sub];
         let Some(index) = definition.processors.iter().position(|p| p.name == timer.owner) else {
             let message = format!("a stored timer belongs to the processor `{}`, which is not there", timer.owner);
-            return Err((Bytes::new(), ProcessError::Programming(message)));
+            return Err((Lineage::known(Bytes::new()), ProcessError::Programming(message)));
         };
         let Some((lineage, payload)) = unwrap_payload(&timer.payload) else {
             let message = "a stored timer has no readable payload".to_string();
-            return Err((Bytes::new(), ProcessError::Programming(message)));
+            return Err((Lineage::known(Bytes::new()), ProcessError::Programming(message)));
         };
+        let lineage = Lineage::known(lineage);
         if let Err(error) = self.take_timer(definition.timer_store(), timer) {
             return Err((lineage, error.into()));
         }
@@ -242,9 +258,27 @@ impl Task {
     }
 
     /// Takes a timer out without handling it; answers the lineage of what set it.
-    pub fn discard(&mut self, timer_store: usize, timer: &Timer) -> Result<Bytes, StateError> {
+    pub fn discard(&mut self, timer_store: usize, timer: &Timer) -> Result<Lineage, StateError> {
         self.take_timer(timer_store, timer)?;
-        Ok(unwrap_payload(&timer.payload).map_or_else(Bytes::new, |(lineage, _)| lineage))
+        Ok(Lineage::known(unwrap_payload(&timer.payload).map_or_else(Bytes::new, |(lineage, _)| lineage)))
+    }
+
+    /// When the next timer of a clock is due.
+    pub fn next_due(&mut self, timer_store: usize, clock: Clock) -> Result<Option<i64>, StateError> {
+        let version = self.state.version(timer_store);
+        let next = match self.next_timers {
+            Some(next) if next.version == version => next,
+            _ => NextTimers {
+                version,
+                wall_clock_ms: next_due(&self.state, timer_store, Clock::WallClock)?,
+                stream_time_ms: next_due(&self.state, timer_store, Clock::StreamTime)?,
+            },
+        };
+        self.next_timers = Some(next);
+        Ok(match clock {
+            Clock::WallClock => next.wall_clock_ms,
+            Clock::StreamTime => next.stream_time_ms,
+        })
     }
 
     fn take_timer(&mut self, store: usize, timer: &Timer) -> Result<(), StateError> {
@@ -298,6 +332,7 @@ impl Task {
             position.parked_until_ms = None;
         }
         self.dirty = false;
+        self.gatherings.clear();
         for index in 0..self.instances.len() {
             self.renew_instance(topology, index);
         }

@@ -24,3 +24,14 @@ pub trait Value: 'static {
     /// Its Avro schema.
     fn schema() -> &'static TopicSchema;
 }
+
+/// A kind of value that is made of many parts. What is sent part by part travels in few records: see
+/// [`Context::send_part`](crate::Context::send_part).
+pub trait Gathered: Value {
+    /// One part, on its own.
+    type Part: Send + 'static;
+    /// About how many bytes the part takes in the record.
+    fn weight(part: &Self::Part) -> usize;
+    /// The value that carries these parts, which were sent with this key.
+    fn together<'a>(key: &'a str, parts: &'a [Self::Part]) -> Self::Of<'a>;
+}

@@ -27,6 +27,7 @@ impl TopologyTestDriver {
         }
         for part in &self.topology.sub_topologies {
             for (store, changelog) in part.stores.iter().zip(&part.changelogs) {
+                let Some(changelog) = changelog else { continue };
                 let mut kept = self.state_by_partition(part.name, &store.name)?;
                 let topic = &self.topology.topics[*changelog].name;
                 let mut written = self.last_values(topic, store.time_to_live_ms.is_some())?;

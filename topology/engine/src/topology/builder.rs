@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use concord_state::{StoreKind, StoreSpec};
+use concord_schemas::Schemas;
+use concord_state::{Derivation, EmitDerived, EntriesOf, StateError, StoreKind, StoreSpec};
 
 use super::handles::{SinkHandle, Source, Store, StoreHandle, Topic};
 use super::{
@@ -85,6 +86,7 @@ impl TopologyBuilder {
                 sources: Vec::new(),
                 stores: Vec::new(),
                 changelogs: Vec::new(),
+                derivations: Vec::new(),
                 processors: Vec::new(),
                 partitions: 0,
             },
@@ -133,14 +135,23 @@ impl TopologyBuilder {
                     )));
                 }
             }
-            part.stores.push(StoreSpec {
-                name: format!("{}-timers", part.name),
-                kind: StoreKind::Ordered,
-                time_to_live_ms: None,
-            });
+            part.stores.push(StoreSpec::new(format!("{}-timers", part.name), StoreKind::Ordered));
+            for derivation in &part.derivations {
+                let source = &part.stores[derivation.source];
+                if source.time_to_live_ms.is_some() || source.is_derived {
+                    return Err(TopologyError::Incomplete(format!(
+                        "the store `{}` follows from `{}`, which must have a changelog and no time to live",
+                        part.stores[derivation.into].name, source.name
+                    )));
+                }
+            }
             for store in &part.stores {
                 check_name("store", &store.name)?;
                 unique("store", &store.name, &mut store_names)?;
+                if store.is_derived {
+                    part.changelogs.push(None);
+                    continue;
+                }
                 self.topics.push(TopicDeclaration {
                     name: Arc::from(format!("{}.{}.changelog", self.application, store.name)),
                     role: TopicRole::Changelog,
@@ -149,7 +160,7 @@ impl TopologyBuilder {
                     partitions: part.partitions,
                     cleanup: Cleanup::Compact,
                 });
-                part.changelogs.push(self.topics.len() - 1);
+                part.changelogs.push(Some(self.topics.len() - 1));
             }
         }
         self.topics.push(TopicDeclaration {
@@ -219,8 +230,36 @@ impl SubTopologyBuilder<'_> {
         self.store(name, StoreKind::KeyValue, Some(time_to_live_ms))
     }
 
+    /// An ordered store that follows from another store, such as an index over it. It has no changelog: where the other store
+    /// is restored, `entries` makes it again. While records are processed it is the processor's to write, and it may be lazy:
+    /// an entry too many is harmless where its readers look at the other store before they believe it.
+    ///
+    /// `entries` is given the key and the value of an entry, and emits the keys and values that follow from it.
+    pub fn derived_store<V: Value, D>(
+        &mut self,
+        name: &str,
+        from: Store<V>,
+        entries: impl for<'a> Fn(&[u8], V::Of<'a>, &mut EmitDerived<'_>) + Send + Sync + 'static,
+    ) -> Store<D> {
+        self.part.stores.push(StoreSpec::new(name, StoreKind::Ordered).derived());
+        let into = self.part.stores.len() - 1;
+        let source = self.part.stores[from.index].name.clone();
+        let decoder = Schemas::bundled().decoder();
+        let entries: Arc<EntriesOf> =
+            Arc::new(move |key, value, emit| match decoder.decode::<V::Of<'_>>(V::schema(), value) {
+                Ok(value) => {
+                    entries(key, value, emit);
+                    Ok(())
+                }
+                Err(error) => Err(StateError::Corrupt { place: format!("store {source}"), reason: error.to_string() }),
+            });
+        self.part.derivations.push(Derivation { source: from.index, into, entries });
+        Store { index: into, kind: PhantomData }
+    }
+
     fn store<V>(&mut self, name: &str, kind: StoreKind, time_to_live_ms: Option<i64>) -> Store<V> {
-        self.part.stores.push(StoreSpec { name: name.to_string(), kind, time_to_live_ms });
+        let spec = StoreSpec { time_to_live_ms, ..StoreSpec::new(name, kind) };
+        self.part.stores.push(spec);
         Store { index: self.part.stores.len() - 1, kind: PhantomData }
     }
 

@@ -19,7 +19,7 @@ impl Topology {
                 let _ = writeln!(text, "  source    {} -> {}", self.topics[source.topic].name, readers.join(", "));
             }
             for processor in &sub.processors {
-                let stores: Vec<&str> = processor.stores.iter().map(|s| sub.stores[*s].name.as_str()).collect();
+                let stores: Vec<String> = processor.stores.iter().map(|s| sub.store_with_source(*s)).collect();
                 let sinks: Vec<&str> = processor.sinks.iter().map(|s| &*self.topics[*s].name).collect();
                 let _ = writeln!(text, "  processor {}", processor.name);
                 if !stores.is_empty() {

@@ -51,14 +51,17 @@ impl Fingerprint {
             let stores = sub
                 .stores
                 .iter()
-                .map(|store| {
+                .enumerate()
+                .map(|(index, store)| {
                     let kind = match store.kind {
                         StoreKind::KeyValue => "key-value",
                         StoreKind::Ordered => "ordered",
                     };
-                    let form = match store.time_to_live_ms {
-                        None => kind.to_string(),
-                        Some(_) => format!("{kind}, time to live"),
+                    let source = sub.source_of(index).map(|source| &source.name);
+                    let form = match (store.time_to_live_ms, source) {
+                        (None, None) => kind.to_string(),
+                        (None, Some(source)) => format!("{kind}, follows from {source}"),
+                        (Some(_), _) => format!("{kind}, time to live"),
                     };
                     (store.name.clone(), form)
                 })

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use concord_schemas::codec::TopicSchema;
-use concord_state::StoreSpec;
+use concord_state::{Derivation, StoreSpec};
+
+pub use concord_state::EmitDerived;
 
 pub use builder::{ProcessorBuilder, SubTopologyBuilder, TopologyBuilder};
 pub use fingerprint::{Compatibility, Fingerprint};
@@ -93,8 +95,10 @@ pub struct SubTopology {
     pub sources: Vec<SourceDefinition>,
     /// What it remembers. The last one holds its timers.
     pub stores: Vec<StoreSpec>,
-    /// Changelog topics of the stores, as indexes into [`Topology::topics`].
-    pub changelogs: Vec<usize>,
+    /// Changelog topics of the stores, as indexes into [`Topology::topics`]; `None` for a store that follows from another.
+    pub changelogs: Vec<Option<usize>>,
+    /// Which stores follow from which.
+    pub(crate) derivations: Vec<Derivation>,
     /// What it does.
     pub processors: Vec<ProcessorDefinition>,
     /// Number of partitions, which is the number of its tasks.
@@ -102,6 +106,23 @@ pub struct SubTopology {
 }
 
 impl SubTopology {
+    /// The store that a derived one follows from.
+    pub(crate) fn source_of(&self, store: usize) -> Option<&StoreSpec> {
+        self.derivations
+            .iter()
+            .find(|derivation| derivation.into == store)
+            .map(|derivation| &self.stores[derivation.source])
+    }
+
+    /// A store's name, and what it follows from.
+    fn store_with_source(&self, store: usize) -> String {
+        let name = &self.stores[store].name;
+        match self.source_of(store) {
+            Some(source) => format!("{name} (follows from {})", source.name),
+            None => name.clone(),
+        }
+    }
+
     /// Index of the store that holds the timers.
     pub(crate) fn timer_store(&self) -> usize {
         self.stores.len() - 1

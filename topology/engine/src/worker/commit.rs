@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use concord_state::CommitMeta;
 
+use super::stopwatch::Stopwatch;
 use super::{Failure, Worker, WorkerError, generations};
 use crate::invariants;
 use crate::log::{Guarantee, LogError, LogErrorKind, Offset, OutgoingRecord, TopicPartition};
@@ -54,9 +55,13 @@ impl Worker {
         self.keep_stream_times();
         self.keep_generations()?;
         self.ensure_transaction()?;
+        let mut stopwatch = Stopwatch::start();
+        self.send_gatherings()?;
         self.write_changelogs(now_ms)?;
+        stopwatch.lap("commit: changelogs");
 
         self.producer.drain(self.settings.transaction_timeout / 2)?;
+        stopwatch.lap("commit: drain");
         let offsets = self.positions_of_dirty_tasks();
         invariants::transaction_names_positions(&offsets);
         match self.settings.guarantee {
@@ -66,10 +71,13 @@ impl Worker {
             }
             Guarantee::AtLeastOnce => self.consumer.commit(&offsets)?,
         }
+        stopwatch.lap("commit: positions");
         self.producer.commit().map_err(unknown_unless_aborted)?;
         self.transaction_open = false;
+        stopwatch.lap("commit: transaction");
 
         self.keep_what_was_committed(now_ms)?;
+        stopwatch.lap("commit: state");
         self.last_commit_took_ms = self.parts.clock.now_ms() - now_ms;
         metrics::counter!(names::COMMITS).increment(1);
         metrics::histogram!(names::COMMIT_SECONDS).record(began.elapsed().as_secs_f64());
@@ -115,9 +123,10 @@ impl Worker {
                 Guarantee::AtLeastOnce => Some(generations::header(task.generation)),
             };
             task.state.changes(|store, key, value: Option<&bytes::Bytes>| -> Result<(), LogError> {
+                let Some(changelog) = changelogs[store] else { return Ok(()) };
                 written += 1;
                 let record = OutgoingRecord {
-                    topic: &topics[changelogs[store]].name,
+                    topic: &topics[changelog].name,
                     partition: task.partition,
                     timestamp_ms: now_ms,
                     key: Some(key),
@@ -148,8 +157,10 @@ impl Worker {
             let sub = &self.parts.topology.sub_topologies[task.sub];
             let mut changelog_positions = Vec::with_capacity(sub.stores.len());
             for changelog in &sub.changelogs {
-                let topic = &self.parts.topology.topics[*changelog].name;
-                changelog_positions.push(self.producer.acknowledged(topic, task.partition).map(|offset| offset + 1));
+                let last = changelog.and_then(|changelog| {
+                    self.producer.acknowledged(&self.parts.topology.topics[changelog].name, task.partition)
+                });
+                changelog_positions.push(last.map(|offset| offset + 1));
             }
             let input_positions =
                 task.positions.iter().map(|p| (p.from.topic.to_string(), p.from.partition, p.next)).collect();
@@ -166,6 +177,7 @@ impl Worker {
             task.committed_stream_time_ms = task.stream_time_ms;
             task.committed_generation = task.generation;
             task.dirty = false;
+            debug_assert!(task.gatherings.is_empty(), "parts of a committed transaction are still here");
             self.parts.views.committed(&self.parts.topology, task.sub, task.partition, now_ms);
         }
         Ok(())

@@ -7,7 +7,7 @@ use concord_state::Timer;
 
 use super::commit::unmendable;
 use super::{Failure, TaskId, Worker, WorkerError};
-use crate::lineage;
+use crate::lineage::{self, Lineage};
 use crate::log::{Header, LogRecord, OutgoingRecord, TopicPartition};
 use crate::metric_names as names;
 use crate::rejection::Rejection;
@@ -41,7 +41,7 @@ impl Worker {
         from: &TopicPartition,
         record: &LogRecord,
         rejection: &Rejection,
-        lineage: Bytes,
+        lineage: &Lineage,
     ) -> Result<(), Failure> {
         let mut headers = record.headers.clone();
         push(&mut headers, DEAD_LETTER_TOPIC, &from.topic);
@@ -64,7 +64,7 @@ impl Worker {
         id: TaskId,
         timer: &Timer,
         rejection: &Rejection,
-        lineage: Bytes,
+        lineage: &Lineage,
     ) -> Result<(), Failure> {
         self.write_letter(id, timer.due_ms, Some(&timer.key), Some(&timer.payload), Vec::new(), rejection, lineage)
     }
@@ -78,14 +78,14 @@ impl Worker {
         value: Option<&[u8]>,
         mut headers: Vec<Header>,
         rejection: &Rejection,
-        lineage: Bytes,
+        lineage: &Lineage,
     ) -> Result<(), Failure> {
         self.count_record(true, Some(rejection))?;
         push(&mut headers, DEAD_LETTER_STAGE, rejection.stage.as_str());
         push(&mut headers, DEAD_LETTER_CODE, rejection.code);
         push(&mut headers, DEAD_LETTER_MESSAGE, &rejection.message);
         headers.retain(|h| &*h.name != lineage::LINEAGE && &*h.name != lineage::VERSION);
-        headers.extend(lineage::headers(lineage));
+        headers.extend(lineage::headers(lineage.text().clone()));
         let size = key.map_or(0, <[u8]>::len)
             + value.map_or(0, <[u8]>::len)
             + headers.iter().map(|h| h.name.len() + h.value.len() + 8).sum::<usize>();

@@ -11,6 +11,8 @@ mod rebalance;
 mod recover;
 mod restore;
 mod restore_progress;
+mod sending;
+mod stopwatch;
 mod timers;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use concord_schemas::Schemas;
-use concord_state::{Clock as TimerClock, StateDirectory, StateError, Timer, next_due};
+use concord_state::{Clock as TimerClock, StateDirectory, StateError, Timer};
 
 use crate::clock::Clock;
 use crate::codec::Codec;
@@ -34,6 +36,8 @@ use crate::task::{Phase, Task};
 use crate::topology::Topology;
 
 use restore_progress::RestoreProgress;
+
+use stopwatch::Stopwatch;
 
 pub use dead_letters::{
     DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE, DEAD_LETTER_OFFSET, DEAD_LETTER_PARTITION, DEAD_LETTER_STAGE,
@@ -317,6 +321,7 @@ impl Worker {
 
     fn turn(&mut self, wait: Duration, report: &mut StepReport) -> Result<(), Failure> {
         let wait = self.wait_for(wait)?;
+        let mut stopwatch = Stopwatch::start();
         match self.consumer.poll(self.settings.poll_records, wait) {
             Ok(events) => self.pending.extend(events),
             Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
@@ -324,6 +329,7 @@ impl Worker {
             }
             Err(error) => return Err(error.into()),
         }
+        stopwatch.lap("poll");
         while let Some(event) = self.pending.pop_front() {
             match event {
                 ConsumerEvent::Assigned(partitions) => self.assigned(&partitions)?,
@@ -337,9 +343,12 @@ impl Worker {
                 ConsumerEvent::OutOfRange(partition) => self.out_of_range(&partition)?,
             }
         }
+        stopwatch.lap("records");
         self.unpark()?;
         self.restore()?;
+        stopwatch.lap("restore");
         report.timers += self.fire_timers()?;
+        stopwatch.lap("timers");
         if self.commit_is_due() {
             report.committed = self.commit()?;
         }
@@ -347,7 +356,7 @@ impl Worker {
     }
 
     /// How long a poll may wait, so that replay, timers and commits are not late.
-    fn wait_for(&self, wait: Duration) -> Result<Duration, Failure> {
+    fn wait_for(&mut self, wait: Duration) -> Result<Duration, Failure> {
         if self.tasks.values().any(|t| !matches!(t.phase, Phase::Running)) {
             return Ok(wait.min(Duration::from_millis(1)));
         }
@@ -356,9 +365,9 @@ impl Worker {
         if self.transaction_open || self.tasks.values().any(|t| t.dirty) {
             latest = latest.min(self.last_commit_ms + self.commit_interval_ms());
         }
-        for task in self.tasks.values() {
+        for task in self.tasks.values_mut() {
             let store = self.parts.topology.sub_topologies[task.sub].timer_store();
-            if let Some(due) = next_due(&task.state, store, TimerClock::WallClock)? {
+            if let Some(due) = task.next_due(store, TimerClock::WallClock)? {
                 latest = latest.min(due);
             }
         }

@@ -5,11 +5,15 @@ use std::time::Duration;
 use concord_schemas::codec::{TopicSchema, WriterId};
 
 use super::{Failure, TaskId, Worker, WorkerError};
-use crate::lineage;
-use crate::log::{ConsumerEvent, Header, LogRecord, LogResult, OutgoingRecord, TopicPartition};
+use crate::lineage::{Coordinates, Lineage};
+use crate::log::{ConsumerEvent, LogRecord, LogResult, TopicPartition};
 use crate::metric_names as names;
 use crate::rejection::ProcessError;
 use crate::task::{Phase, Surroundings};
+
+/// After so many bytes of records, each counted as `LOOK` at least, it is asked whether a commit must not wait.
+const LOOKED_AT: usize = 64 * LOOK;
+const LOOK: usize = 1024;
 
 impl Worker {
     /// Processes records of one partition; answers how many.
@@ -19,6 +23,7 @@ impl Worker {
         // One look at the clock serves the records of a batch.
         let now_ms = self.parts.clock.now_ms();
         let mut processed = 0;
+        let mut unchecked = 0;
         for record in records {
             let Some(task) = self.tasks.get_mut(&id) else { return Ok(processed) };
             let position = &task.positions[source];
@@ -31,8 +36,12 @@ impl Worker {
             }
             self.process(id, source, record, now_ms)?;
             processed += 1;
-            if self.overdue() {
-                self.commit()?;
+            unchecked += LOOK + record.value.as_ref().map_or(0, |value| value.len());
+            if unchecked >= LOOKED_AT {
+                unchecked = 0;
+                if self.overdue() {
+                    self.commit()?;
+                }
             }
         }
         Ok(processed)
@@ -46,7 +55,11 @@ impl Worker {
         let refused = if self.refused.is_empty() { None } else { self.refused.get(&place).cloned() };
         let outcome = match refused {
             Some(rejection) => Err((
-                lineage::coordinates(&place.0.topic, place.0.partition, record.offset),
+                Lineage::of(Coordinates {
+                    topic: place.0.topic.clone(),
+                    partition: place.0.partition,
+                    offset: record.offset,
+                }),
                 ProcessError::Rejected(rejection),
             )),
             None => task.process(
@@ -66,7 +79,7 @@ impl Worker {
             Ok(lineage) => {
                 self.count_record(false, None)?;
                 self.count_filtered();
-                if let Err(failure) = self.send_outbox(lineage) {
+                if let Err(failure) = self.send_outbox(id, &lineage) {
                     if let Some(rejection) = failure.as_rejection() {
                         self.refused.insert(place, rejection);
                     }
@@ -75,7 +88,7 @@ impl Worker {
             }
             Err((lineage, ProcessError::Rejected(rejection))) => {
                 self.outbox.clear();
-                self.reject(id, &place.0, record, &rejection, lineage)?;
+                self.reject(id, &place.0, record, &rejection, &lineage)?;
             }
             Err((_, ProcessError::Parked { topic, id: schema })) => {
                 self.outbox.clear();
@@ -142,35 +155,6 @@ impl Worker {
         for reason in self.filtered.drain(..) {
             metrics::counter!(names::RECORDS_FILTERED, "reason" => reason).increment(1);
         }
-    }
-
-    pub(super) fn send_outbox(&mut self, lineage: bytes::Bytes) -> Result<(), Failure> {
-        if self.outbox.is_empty() {
-            return Ok(());
-        }
-        self.ensure_transaction()?;
-        let common = lineage::headers(lineage);
-        let mut with_rule: Vec<Header> = Vec::new();
-        for output in self.outbox.iter() {
-            let headers: &[Header] = match output.rule {
-                None => &common,
-                Some(rule) => {
-                    with_rule.clear();
-                    with_rule.extend_from_slice(&common);
-                    with_rule.push(rule.clone());
-                    &with_rule
-                }
-            };
-            self.producer.send(&OutgoingRecord {
-                topic: &self.parts.topology.topics[output.topic].name,
-                partition: output.partition,
-                timestamp_ms: output.timestamp_ms,
-                key: Some(output.key),
-                value: output.value,
-                headers,
-            })?;
-        }
-        Ok(())
     }
 
     /// After an abort, whatever reading brought will be brought again; news of the group will not.

@@ -33,7 +33,8 @@ impl Worker {
     fn open_task(&mut self, id: TaskId) -> Result<(), WorkerError> {
         let sub = &self.parts.topology.sub_topologies[id.0];
         let backend = self.parts.directory.open_task(sub.name, id.1, &sub.stores)?;
-        let state = TaskState::new(backend, sub.stores.clone(), self.parts.fingerprint.clone())?;
+        let state = TaskState::new(backend, sub.stores.clone(), self.parts.fingerprint.clone())?
+            .with_derivations(sub.derivations.clone())?;
         self.parts.views.insert(&self.parts.topology, id.0, id.1, state.reader());
         self.tasks.insert(id, Task::new(&self.parts.topology, id.0, id.1, state));
         tracing::info!(sub_topology = sub.name, partition = id.1, "A task was opened.");

@@ -42,7 +42,8 @@ impl Worker {
         let topology = &self.parts.topology;
         let mut names = BTreeSet::new();
         for (sub, _) in tasks {
-            names.extend(topology.sub_topologies[*sub].changelogs.iter().map(|log| topology.topics[*log].name.clone()));
+            let changelogs = topology.sub_topologies[*sub].changelogs.iter().flatten();
+            names.extend(changelogs.map(|changelog| topology.topics[*changelog].name.clone()));
         }
         let names: Vec<Arc<str>> = names.into_iter().collect();
         match self.parts.log.topic_ids(&names) {
@@ -96,6 +97,7 @@ impl Worker {
 
         let mut replays = Vec::new();
         for (store, changelog) in self.parts.topology.sub_topologies[id.0].changelogs.iter().enumerate() {
+            let Some(changelog) = changelog else { continue };
             let from = TopicPartition { topic: self.parts.topology.topics[*changelog].name.clone(), partition: id.1 };
             let (low, high) = match self.reader.watermarks(&from, CALL_TIMEOUT) {
                 Ok(watermarks) => watermarks,

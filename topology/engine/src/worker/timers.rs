@@ -16,10 +16,14 @@ impl Worker {
         let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
         for id in ids {
             let mut due = Vec::new();
-            if let Some(task) = self.tasks.get(&id).filter(|t| matches!(t.phase, Phase::Running)) {
+            if let Some(task) = self.tasks.get_mut(&id).filter(|t| matches!(t.phase, Phase::Running)) {
                 let store = self.parts.topology.sub_topologies[id.0].timer_store();
-                due.extend(due_timers(&task.state, store, TimerClock::StreamTime, task.stream_time_ms, SLICE)?);
-                due.extend(due_timers(&task.state, store, TimerClock::WallClock, now_ms, SLICE)?);
+                for (clock, time_ms) in [(TimerClock::StreamTime, task.stream_time_ms), (TimerClock::WallClock, now_ms)]
+                {
+                    if task.next_due(store, clock)?.is_some_and(|due_ms| due_ms <= time_ms) {
+                        due.extend(due_timers(&task.state, store, clock, time_ms, SLICE)?);
+                    }
+                }
             }
             for timer in due {
                 // What set a refused timer may have been rolled back with it, and set it again for another time: behind a
@@ -38,7 +42,7 @@ impl Worker {
                 let refused = self.refused_timers.iter().find(|(task, refused, _)| *task == id && *refused == timer);
                 if let Some((.., rejection)) = refused.cloned() {
                     let lineage = task.discard(store, &timer)?;
-                    self.reject_timer(id, &timer, &rejection, lineage)?;
+                    self.reject_timer(id, &timer, &rejection, &lineage)?;
                     self.commit()?;
                     self.refused_timers.retain(|(task, refused, _)| *task != id || !is_same(refused, &timer));
                     fired += 1;
@@ -59,7 +63,7 @@ impl Worker {
                 match outcome {
                     Ok(lineage) => {
                         self.count_filtered();
-                        if let Err(failure) = self.send_outbox(lineage) {
+                        if let Err(failure) = self.send_outbox(id, &lineage) {
                             if let Some(rejection) = failure.as_rejection() {
                                 self.refused_timers.push((id, timer, rejection));
                             }
@@ -68,7 +72,7 @@ impl Worker {
                     }
                     Err((lineage, ProcessError::Rejected(rejection))) => {
                         self.outbox.clear();
-                        self.reject_timer(id, &timer, &rejection, lineage)?;
+                        self.reject_timer(id, &timer, &rejection, &lineage)?;
                     }
                     Err((_, ProcessError::Parked { id: schema, .. })) => {
                         let message = format!("a stored value needs a schema that is not at hand ({schema})");

@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use concord_engine::topology::{SinkHandle, StoreHandle};
+use concord_engine::topology::{EmitDerived, SinkHandle, StoreHandle};
 use concord_engine::{Context, ProcessError, Rejection, Timer, TimerClock};
 use concord_schemas::list_reconciliation::{
     Difference, EndOfFile, GpEvent, JobCounts, JobEvent, JobRecord, Outcome, PartitionCompleted, PdsRecord,
-    Registration, ReportFile, ReportRow,
+    Registration, ReportFile,
 };
 use concord_schemas::nhs_number;
 
@@ -23,7 +23,7 @@ use super::outputs::{self, WorkItem};
 use super::profile::Profile;
 use super::registration::{RegistrationStatus, is_sensitive};
 use super::settings::RegistrationSource;
-use super::values::{Differences, JobEvents, Outcomes, PdsRecords};
+use super::values::{Differences, JobEvents, Outcomes, PdsRecords, Registrations, Row};
 
 /// Patients looked at in one slice of the anti-join: other jobs' records wait no longer than it takes.
 const SLICE: usize = 5_000;
@@ -33,9 +33,9 @@ const SLICE: usize = 5_000;
 pub(super) struct Handles {
     /// PDS records by NHS number.
     pub pds: StoreHandle<PdsRecords>,
-    /// Registered practice by NHS number; used only with a registration list.
-    pub registered_at: StoreHandle<()>,
-    /// `practice/NHS number`: who is registered where.
+    /// Registrations by NHS number; used only with a registration list.
+    pub registered_at: StoreHandle<Registrations>,
+    /// `practice/NHS number`: who is registered where. Follows from one of the two above: see [`member_of_list`].
     pub practice_lists: StoreHandle<()>,
     /// `job/block`: whom a job has named.
     pub named: StoreHandle<()>,
@@ -67,11 +67,11 @@ impl Comparison {
         if self.registrations == RegistrationSource::PdsRecords {
             let old = ctx.get(self.handles.pds, key.as_bytes())?;
             let old_practice = match &old {
-                Some(bytes) => ctx.read(self.handles.pds, bytes)?.gp_practice.to_string(),
-                None => String::new(),
+                Some(bytes) => ctx.read(self.handles.pds, bytes)?.gp_practice,
+                None => "",
             };
             let new_practice = change.as_ref().map_or("", |r| r.gp_practice);
-            self.move_registration(ctx, key, &old_practice, new_practice)?;
+            self.move_registration(ctx, key, old_practice, new_practice)?;
         }
         match change {
             Some(record) => ctx.put(self.handles.pds, key.as_bytes(), &record),
@@ -98,14 +98,17 @@ impl Comparison {
             ctx.count_filtered("registrations come from PDS records");
             return Ok(());
         }
-        let old = ctx.get(self.handles.registered_at, key.as_bytes())?.unwrap_or_default();
-        let old_practice = String::from_utf8_lossy(&old).into_owned();
+        let old = ctx.get(self.handles.registered_at, key.as_bytes())?;
+        let old_practice = match &old {
+            Some(bytes) => ctx.read(self.handles.registered_at, bytes)?.gp_practice,
+            None => "",
+        };
         let new_practice = change.as_ref().map_or("", |r| r.gp_practice);
-        self.move_registration(ctx, key, &old_practice, new_practice)?;
-        if new_practice.is_empty() {
-            return ctx.delete(self.handles.registered_at, key.as_bytes());
+        self.move_registration(ctx, key, old_practice, new_practice)?;
+        match change {
+            Some(registration) => ctx.put(self.handles.registered_at, key.as_bytes(), &registration),
+            None => ctx.delete(self.handles.registered_at, key.as_bytes()),
         }
-        ctx.put_bytes(self.handles.registered_at, key.as_bytes(), Bytes::copy_from_slice(new_practice.as_bytes()))
     }
 
     fn move_registration(&self, ctx: &mut Context<'_>, nhs: &str, old: &str, new: &str) -> Result<(), ProcessError> {
@@ -156,7 +159,7 @@ impl Comparison {
             self.text.clear();
             outputs::write_only_on_gp_row(&mut self.text, gp, status, pds.as_ref(), self.profile);
             let sort_key = ids::row_key(nhs, "", job.number);
-            self.send_row(ctx, job.job_id, ReportFile::OnlyOnGp, &sort_key, None)?;
+            self.send_row(ctx, job.job_id, ReportFile::OnlyOnGp, sort_key)?;
         }
         if let Some(pds) = &pds {
             self.report_differences(ctx, job, pds, sensitive, earlier)?;
@@ -192,14 +195,14 @@ impl Comparison {
             self.text.clear();
             outputs::write_sensitive_row(&mut self.text, job.practice, &job.record, pds, self.profile);
             let sort_key = ids::row_key(nhs, SENSITIVE, job.number);
-            self.send_row(ctx, job.job_id, ReportFile::Cdd, &sort_key, Some(SENSITIVE))?;
+            self.send_row(ctx, job.job_id, ReportFile::Cdd, sort_key)?;
         }
         let rules = std::mem::take(&mut self.rules);
         for rule in &rules {
             self.text.clear();
             outputs::write_differences_row(&mut self.text, job.practice, &job.record, pds, rule, self.profile);
             let sort_key = ids::row_key(nhs, rule.id, job.number);
-            self.send_row(ctx, job.job_id, ReportFile::Cdd, &sort_key, Some(rule.id))?;
+            self.send_row(ctx, job.job_id, ReportFile::Cdd, sort_key)?;
             let difference = Difference {
                 practice: job.practice,
                 nhs_number: nhs,
@@ -232,19 +235,18 @@ impl Comparison {
         let timestamp = ids::timestamp(job.at_ms)?;
         let name = ids::work_item_name(job.practice, job.job_id, nhs, &timestamp, occurrence);
         self.rules = rules;
-        self.send_row(ctx, job.job_id, ReportFile::WorkItem, &name, None)
+        self.send_row(ctx, job.job_id, ReportFile::WorkItem, name)
     }
 
+    /// Sends the text at hand as a row.
     fn send_row(
         &self,
         ctx: &mut Context<'_>,
         job_id: &str,
         file: ReportFile,
-        sort_key: &str,
-        rule: Option<&str>,
+        sort_key: String,
     ) -> Result<(), ProcessError> {
-        let row = JobEvent::ReportRow(ReportRow { job_id, file, sort_key, text: &self.text });
-        ctx.send_by_rule(self.handles.job_events, job_id, &row, rule)
+        ctx.send_part(self.handles.job_events, job_id, Row { file, sort_key, text: self.text.clone() })
     }
 
     /// Remembers that the job has named this patient; answers how often it had before.
@@ -363,7 +365,7 @@ impl Comparison {
             }
             self.text.clear();
             outputs::write_only_on_pds_row(&mut self.text, &pds);
-            self.send_row(ctx, job_id, ReportFile::OnlyOnPds, &ids::row_key(nhs, "", 0), None)?;
+            self.send_row(ctx, job_id, ReportFile::OnlyOnPds, ids::row_key(nhs, "", 0))?;
             found += 1;
         }
         let mut counts = self.counts(ctx, job_id)?;
@@ -386,6 +388,13 @@ impl Comparison {
         NamedPatients::forget(ctx, self.handles.named, job_id)?;
         self.named.remove(job_id);
         Ok(false)
+    }
+}
+
+/// The entry of the practice lists that follows from where a patient is registered.
+pub(super) fn member_of_list(practice: &str, nhs: &[u8], emit: &mut EmitDerived<'_>) {
+    if !practice.is_empty() {
+        emit(ids::member_key(practice, &String::from_utf8_lossy(nhs)).as_bytes(), b"");
     }
 }
 

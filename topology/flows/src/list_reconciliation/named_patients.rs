@@ -14,7 +14,7 @@ use hashbrown::HashSet;
 use super::ids;
 
 /// Numbers in a full block: small enough that writing the block again with each number costs little.
-const BLOCK: usize = 256;
+const BLOCK: usize = 32;
 
 /// The patients of one job on one task.
 #[derive(Default)]

@@ -1,10 +1,11 @@
 //! Gathers what the partitions found of a job, orders it, writes the output files, and publishes the job.
 
 use bytes::Bytes;
-use concord_engine::topology::{SinkHandle, StoreHandle};
+use concord_engine::topology::{EmitDerived, SinkHandle, StoreHandle};
 use concord_engine::{Context, ProcessError, Timer, TimerClock};
 use concord_schemas::list_reconciliation::{
     FileChunk, Job, JobCounts, JobEvent, JobReceived, JobValidated, PartitionCompleted, ReportFile, ReportRow,
+    ReportRows,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,7 +14,7 @@ use super::ids;
 use super::intake::TIMED_OUT;
 use super::outputs::{self, DIFFERENCES_HEADER, LINE_END, ONLY_ON_GP_HEADER, ONLY_ON_PDS_HEADER};
 use super::profile::Profile;
-use super::values::{Files, Jobs};
+use super::values::{Files, JobEvents, Jobs};
 
 /// Text of one piece of an output file, in bytes, at which it is sent.
 const PIECE_BYTES: usize = 200_000;
@@ -25,7 +26,9 @@ const SLICE: usize = 5_000;
 pub(super) struct Handles {
     /// Progress by job.
     pub jobs: StoreHandle<()>,
-    /// `job/file/sort key`: rows in the order of their file.
+    /// `job/offset`: rows as they came, many to an entry.
+    pub found: StoreHandle<JobEvents>,
+    /// `job/file/sort key`: rows in the order of their file. Follows from the store before.
     pub rows: StoreHandle<()>,
     pub job_topic: SinkHandle<Jobs>,
     pub files: SinkHandle<Files>,
@@ -72,6 +75,8 @@ struct Writing {
     pieces: i32,
     /// Rows of the present file already sent.
     rows: i64,
+    /// Sort key of the last of them.
+    behind: String,
 }
 
 impl Report {
@@ -79,7 +84,7 @@ impl Report {
         match event {
             JobEvent::JobReceived(received) => self.received(ctx, &received),
             JobEvent::JobValidated(validated) => self.validated(ctx, &validated),
-            JobEvent::ReportRow(row) => self.row(ctx, &row),
+            JobEvent::ReportRows(rows) => self.rows(ctx, rows),
             JobEvent::PartitionCompleted(completed) => self.completed(ctx, &completed),
         }
     }
@@ -107,9 +112,13 @@ impl Report {
         self.go_on(ctx, validated.job_id, progress)
     }
 
-    fn row(&self, ctx: &mut Context<'_>, row: &ReportRow<'_>) -> Result<(), ProcessError> {
-        let key = format!("{}{}", rows_prefix(row.job_id, row.file), row.sort_key);
-        ctx.put_bytes(self.handles.rows, key.as_bytes(), Bytes::copy_from_slice(row.text.as_bytes()))
+    fn rows(&self, ctx: &mut Context<'_>, rows: ReportRows<'_>) -> Result<(), ProcessError> {
+        let key = format!("{}/{:020}", rows.job_id, ctx.input().offset);
+        for row in &rows.rows {
+            let text = Bytes::copy_from_slice(row.text.as_bytes());
+            ctx.put_bytes(self.handles.rows, row_key(rows.job_id, row).as_bytes(), text)?;
+        }
+        ctx.put(self.handles.found, key.as_bytes(), &JobEvent::ReportRows(rows))
     }
 
     fn completed(&self, ctx: &mut Context<'_>, completed: &PartitionCompleted<'_>) -> Result<(), ProcessError> {
@@ -167,6 +176,11 @@ impl Report {
             self.keep(ctx, job_id, &progress)?;
             return ctx.set_timer(TimerClock::WallClock, &timer.key, ctx.wall_clock_ms(), Bytes::new());
         }
+        if self.clean_slice(ctx, job_id)? {
+            progress.writing = Some(writing);
+            self.keep(ctx, job_id, &progress)?;
+            return ctx.set_timer(TimerClock::WallClock, &timer.key, ctx.wall_clock_ms(), Bytes::new());
+        }
         progress.done = true;
         let status = match (progress.refused.is_empty(), self.adds_up(&progress)) {
             (false, _) => "REJECTED",
@@ -193,19 +207,21 @@ impl Report {
         if !wanted {
             return Ok(true);
         }
-        let mut rows: Vec<(Vec<u8>, String)> = Vec::new();
+        let mut rows: Vec<(String, String)> = Vec::new();
         let prefix = rows_prefix(job_id, file);
-        ctx.scan_prefix(self.handles.rows, prefix.as_bytes(), &mut |key, value| {
-            rows.push((key.to_vec(), String::from_utf8_lossy(value).into_owned()));
+        // The first key behind the last row sent; of the first slice, the prefix itself.
+        let start = if writing.behind.is_empty() { prefix.clone() } else { format!("{prefix}{}\0", writing.behind) };
+        ctx.scan(self.handles.rows, start.as_bytes(), Some(&ids::behind_prefix(&prefix)), &mut |key, value| {
+            let sort_key = key.get(prefix.len()..).unwrap_or_default();
+            rows.push((String::from_utf8_lossy(sort_key).into_owned(), String::from_utf8_lossy(value).into_owned()));
             rows.len() < SLICE
         })?;
         let last_slice = rows.len() < SLICE;
-        for (key, _) in &rows {
-            ctx.delete(self.handles.rows, key)?;
+        if let Some((sort_key, _)) = rows.last() {
+            writing.behind.clone_from(sort_key);
         }
         if file == ReportFile::WorkItem {
-            for (key, text) in &rows {
-                let name = String::from_utf8_lossy(&key[prefix.len()..]);
+            for (name, text) in &rows {
                 self.send_piece(ctx, job_id, &format!("work-items/{name}"), 0, true, text)?;
             }
             return Ok(last_slice);
@@ -240,6 +256,25 @@ impl Report {
             writing.pieces += 1;
         }
         Ok(last_slice)
+    }
+
+    /// Deletes a slice of the rows of a job whose files are written; true while there are more.
+    fn clean_slice(&self, ctx: &mut Context<'_>, job_id: &str) -> Result<bool, ProcessError> {
+        let prefix = ids::member_key(job_id, "");
+        for store in [self.handles.rows, self.handles.found.untyped()] {
+            let mut keys: Vec<Vec<u8>> = Vec::new();
+            ctx.scan_prefix(store, prefix.as_bytes(), &mut |key, _| {
+                keys.push(key.to_vec());
+                keys.len() < SLICE
+            })?;
+            for key in &keys {
+                ctx.delete(store, key)?;
+            }
+            if !keys.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn write_head(&self, text: &mut String, file: ReportFile, progress: &Progress) {
@@ -330,6 +365,18 @@ impl Report {
     fn keep(&self, ctx: &mut Context<'_>, job_id: &str, progress: &Progress) -> Result<(), ProcessError> {
         ctx.put_bytes(self.handles.jobs, job_id.as_bytes(), ids::progress_to_bytes(progress))
     }
+}
+
+/// The entries (row key, text) that follow from rows as they came.
+pub(super) fn rows_of(found: &JobEvent<'_>, emit: &mut EmitDerived<'_>) {
+    let JobEvent::ReportRows(rows) = found else { return };
+    for row in &rows.rows {
+        emit(row_key(rows.job_id, row).as_bytes(), row.text.as_bytes());
+    }
+}
+
+fn row_key(job_id: &str, row: &ReportRow<'_>) -> String {
+    format!("{}{}", rows_prefix(job_id, row.file), row.sort_key)
 }
 
 fn rows_prefix(job_id: &str, file: ReportFile) -> String {

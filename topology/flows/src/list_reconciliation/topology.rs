@@ -7,7 +7,7 @@ use concord_engine::topology::{Cleanup, ProcessorBuilder, Topology, TopologyBuil
 use super::comparison::{self, Comparison};
 use super::intake::{self, Intake};
 use super::report::{self, Report};
-use super::settings::Settings;
+use super::settings::{RegistrationSource, Settings};
 use super::values::{
     Differences, ExtractEvents, Files, GpEvents, JobEvents, Jobs, Outcomes, PdsRecords, Registrations,
 };
@@ -79,9 +79,18 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
         let records = sub.source(gp_events);
         let pds = sub.source(pds_records);
         let registered = sub.source(registrations);
-        let pds_store = sub.key_value_store("pds");
-        let registered_at = sub.key_value_store("registered-at");
-        let practice_lists = sub.ordered_store("practice-lists");
+        let pds_store = sub.key_value_store::<PdsRecords>("pds");
+        let registered_at = sub.key_value_store::<Registrations>("registered-at");
+        let practice_lists = match registration_source {
+            RegistrationSource::PdsRecords => sub.derived_store("practice-lists", pds_store, |nhs, pds, emit| {
+                comparison::member_of_list(pds.gp_practice, nhs, emit);
+            }),
+            RegistrationSource::RegistrationList => {
+                sub.derived_store("practice-lists", registered_at, |nhs, registration, emit| {
+                    comparison::member_of_list(registration.gp_practice, nhs, emit);
+                })
+            }
+        };
         let named = sub.ordered_store("job-patients");
         let counts = sub.key_value_store("job-counts");
         sub.processor("comparison", |p: &mut ProcessorBuilder<'_, Comparison>| {
@@ -113,12 +122,14 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
     t.sub_topology("report", |sub| {
         let source = sub.source(job_events);
         let job_store = sub.key_value_store("report-jobs");
-        let rows = sub.ordered_store("report-rows");
+        let found = sub.ordered_store::<JobEvents>("report-found");
+        let rows = sub.derived_store("report-rows", found, |_, event, emit| report::rows_of(&event, emit));
         sub.processor("report", |p: &mut ProcessorBuilder<'_, Report>| {
             p.on(source, Report::on_event);
             p.on_timer(Report::on_timer);
             let handles = report::Handles {
                 jobs: p.store(job_store),
+                found: p.store(found),
                 rows: p.store(rows),
                 job_topic: p.sink(jobs),
                 files: p.sink(files),

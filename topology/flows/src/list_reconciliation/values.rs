@@ -1,6 +1,6 @@
 //! The kinds of values on the flow's topics and in its stores.
 
-use concord_engine::value::Value;
+use concord_engine::value::{Gathered, Value};
 use concord_schemas::codec::{self, TopicSchema};
 use concord_schemas::list_reconciliation as types;
 
@@ -38,4 +38,28 @@ kinds! {
     Jobs = Job, JOB;
     /// Output files.
     Files = FileChunk, FILE;
+}
+
+/// A line of an output file on its own; see [`types::ReportRow`].
+pub struct Row {
+    /// Which file it belongs to.
+    pub file: types::ReportFile,
+    /// Rows of a file are ordered by this text.
+    pub sort_key: String,
+    /// The row without its line end; a work item's whole content.
+    pub text: String,
+}
+
+/// What is sent in parts are the rows; the key is the job id.
+impl Gathered for JobEvents {
+    type Part = Row;
+
+    fn weight(row: &Row) -> usize {
+        row.sort_key.len() + row.text.len() + 8
+    }
+
+    fn together<'a>(job_id: &'a str, rows: &'a [Row]) -> types::JobEvent<'a> {
+        let rows = rows.iter().map(|row| types::ReportRow { file: row.file, sort_key: &row.sort_key, text: &row.text });
+        types::JobEvent::ReportRows(types::ReportRows { job_id, rows: rows.collect() })
+    }
 }

@@ -1,11 +1,12 @@
 //! What goes on of a released file.
 
 use concord_engine::{Context, ProcessError};
-use concord_schemas::list_reconciliation::{GpEvent, JobEvent, JobRecord, ReportFile, ReportRow};
+use concord_schemas::list_reconciliation::{GpEvent, JobRecord, ReportFile};
 
 use super::Handles;
 use crate::list_reconciliation::extract::ReadRecord;
 use crate::list_reconciliation::ids;
+use crate::list_reconciliation::values::Row;
 
 /// Sends what a released file holds: valid records of an accepted one, reasons for the invalid ones.
 pub(super) struct Sender<'j> {
@@ -40,13 +41,8 @@ impl Sender<'_> {
             Ok(_) => Ok(()),
             Err(invalid) => {
                 let text = serde_json::Value::Object(invalid.to_failure_log()).to_string();
-                let row = JobEvent::ReportRow(ReportRow {
-                    job_id: self.job_id,
-                    file: ReportFile::Validation,
-                    sort_key: &ids::row_key("", "", number),
-                    text: &text,
-                });
-                ctx.send(self.handles.job_events, self.job_id, &row)
+                let row = Row { file: ReportFile::Validation, sort_key: ids::row_key("", "", number), text };
+                ctx.send_part(self.handles.job_events, self.job_id, row)
             }
         }
     }

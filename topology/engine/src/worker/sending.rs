@@ -1,0 +1,97 @@
+//! What processors sent, on its way into the transaction.
+
+use super::commit::unmendable;
+use super::{Failure, TaskId, Worker, WorkerError};
+use crate::codec::Codec;
+use crate::context::Outgoing;
+use crate::gathering::{Gathering, PartPlace};
+use crate::lineage::{self, Lineage};
+use crate::log::{Header, OutgoingRecord, TransactionalProducer};
+use crate::topology::Topology;
+
+impl Worker {
+    /// Sends the outputs of the record or timer in hand; parts wait until their record is full.
+    pub(super) fn send_outbox(&mut self, id: TaskId, lineage: &Lineage) -> Result<(), Failure> {
+        if self.outbox.is_empty() {
+            return Ok(());
+        }
+        self.ensure_transaction()?;
+        let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
+        let topology = &self.parts.topology;
+        let producer = &mut *self.producer;
+        let common = lineage::headers(lineage.text().clone());
+        let mut with_rule: Vec<Header> = Vec::new();
+        for output in self.outbox.iter() {
+            let value = match output.what {
+                Outgoing::Value(value) => value,
+                Outgoing::Part(part) => {
+                    let place = PartPlace {
+                        topic: output.topic,
+                        partition: output.partition,
+                        key: output.key,
+                        timestamp_ms: output.timestamp_ms,
+                        lineage: lineage.text(),
+                    };
+                    if let Some(full) = task.gatherings.add(&place, part) {
+                        send_gathered(producer, &mut self.codec, topology, &full)?;
+                    }
+                    continue;
+                }
+            };
+            // What was sent in parts before stands before it.
+            for gathering in task.gatherings.take_topic(output.topic) {
+                send_gathered(producer, &mut self.codec, topology, &gathering)?;
+            }
+            let headers: &[Header] = match output.rule {
+                None => &common,
+                Some(rule) => {
+                    with_rule.clear();
+                    with_rule.extend_from_slice(&common);
+                    with_rule.push(rule.clone());
+                    &with_rule
+                }
+            };
+            producer.send(&OutgoingRecord {
+                topic: &topology.topics[output.topic].name,
+                partition: output.partition,
+                timestamp_ms: output.timestamp_ms,
+                key: Some(output.key),
+                value,
+                headers,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is still being gathered: no part of a transaction stays behind.
+    pub(super) fn send_gatherings(&mut self) -> Result<(), Failure> {
+        for task in self.tasks.values_mut() {
+            for gathering in task.gatherings.take_all() {
+                send_gathered(&mut *self.producer, &mut self.codec, &self.parts.topology, &gathering)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn send_gathered(
+    producer: &mut dyn TransactionalProducer,
+    codec: &mut Codec,
+    topology: &Topology,
+    gathering: &Gathering,
+) -> Result<(), Failure> {
+    let mut value = Vec::new();
+    gathering.encode(codec, &mut value).map_err(|rejection| {
+        WorkerError::Programming(format!("parts do not make a value of their topic: {}", rejection.message))
+    })?;
+    let record = OutgoingRecord {
+        topic: &topology.topics[gathering.topic].name,
+        partition: gathering.partition,
+        timestamp_ms: gathering.timestamp_ms,
+        key: Some(gathering.key.as_bytes()),
+        value: Some(&value),
+        headers: &lineage::headers(gathering.lineage()),
+    };
+    // Whose parts they are nobody knows any more: the record in hand is not the one to be rejected.
+    Ok(producer.send(&record).map_err(unmendable)?)
+}
