@@ -36,7 +36,7 @@ use cli::{
 use config::Config;
 use failure::Failure;
 use progress::Progress;
-use reconcile::JobResult;
+use reconcile::{DeadLetters, JobResult};
 use rejected_rows::RejectedRows;
 
 #[global_allocator]
@@ -105,13 +105,14 @@ fn reconcile_files(args: ReconcileArgs) -> Result<(), Failure> {
     progress.end();
     let outcome = outcome?;
     if args.json {
-        println!("{}", reconcile::jobs_as_json(&outcome.jobs));
+        println!("{}", reconcile::as_json(&outcome));
     } else {
         print!("{}", summary::of(&outcome, &request.out));
     }
     for job in &outcome.jobs {
         tell_reasons(job, &request.out);
     }
+    tell_dead_letters(&outcome.dead_letters);
     let has_ended = |job: &JobResult| job.status == "RECONCILED" || job.status == "REJECTED";
     if let Some(job) = outcome.jobs.iter().find(|job| !has_ended(job)) {
         return Err(Failure::Other(format!("the job of {} ended as {}", job.file, job.status)));
@@ -131,6 +132,21 @@ fn tell_reasons(job: &JobResult, out: &Path) {
     if job.invalid_records > 0 {
         let report = out.join(&job.job_id).join(reconcile::VALIDATION);
         eprintln!("  {} invalid records; the reasons by line are in {}", job.invalid_records, report.display());
+    }
+}
+
+/// Records that came to nothing; on stderr, without what they say of anybody.
+fn tell_dead_letters(letters: &DeadLetters) {
+    if letters.count == 0 {
+        return;
+    }
+    eprintln!("{} records could not be processed, and are in none of the results:", letters.count);
+    for letter in &letters.first {
+        eprintln!("  {letter}");
+    }
+    let left = letters.count - letters.first.len() as u64;
+    if left > 0 {
+        eprintln!("  and {left} more");
     }
 }
 

@@ -1,15 +1,17 @@
 //! `concord reconcile`: the list reconciliation topology over files, on the embedded log.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use concord_engine::clock::SystemClock;
+use concord_engine::dead_letters::{DeadLetter, read_dead_letters};
 use concord_engine::local::LocalRun;
 use concord_engine::log::{LogRecord, read_whole_topic};
+use concord_engine::topology::Topology;
 use concord_flows::list_reconciliation::topology::{DIFFERENCE, FILE, JOB};
 use concord_flows::list_reconciliation::{Profile, RegistrationSource, Settings, topology};
 use concord_schemas::Schemas;
@@ -76,16 +78,27 @@ pub struct Outcome {
     pub first_differences: Vec<(String, String)>,
     /// Rows of the PDS and registration files that could not be used.
     pub rejected_rows: u64,
+    /// Records that a processor could not process.
+    pub dead_letters: DeadLetters,
     /// PDS records loaded.
     pub pds_records: u64,
     /// Seconds from the first record to the last file.
     pub seconds: f64,
 }
 
+/// The dead letters of a run. Its log goes with it, so whoever is to know of them must be told.
+#[derive(Default)]
+pub struct DeadLetters {
+    /// All of them.
+    pub count: u64,
+    /// The first ones: where the record stood, code and cause, without the record's content.
+    pub first: Vec<String>,
+}
+
 /// Runs it. `on_progress` is told what is being done, and of records processed and waiting.
 ///
 /// # Errors
-/// Files that cannot be read or written.
+/// Files that cannot be read or written, or an output folder in which another run is at work.
 pub fn reconcile(request: &Request, on_progress: &mut dyn FnMut(&str, u64, u64)) -> Result<Outcome, Failure> {
     let began = Instant::now();
     for path in request.extracts.iter().chain(&request.pds).chain(&request.registrations) {
@@ -93,12 +106,13 @@ pub fn reconcile(request: &Request, on_progress: &mut dyn FnMut(&str, u64, u64))
     }
     fs::create_dir_all(&request.out)
         .map_err(|e| Failure::Usage(format!("cannot create {}: {e}", request.out.display())))?;
+    let _lock = lock(&request.out)?;
     let registrations = match request.registrations {
         Some(_) => RegistrationSource::RegistrationList,
         None => RegistrationSource::PdsRecords,
     };
     let settings = Settings { registrations, partitions: 2, ..request.flow.clone() };
-    let topology = topology(&settings).map_err(|e| Failure::other("building the topology", e))?;
+    let topology = Arc::new(topology(&settings).map_err(|e| Failure::other("building the topology", e))?);
 
     // State is of use only while the run lasts: its folder goes with it.
     let state = request.out.join(".concord-state");
@@ -109,7 +123,7 @@ pub fn reconcile(request: &Request, on_progress: &mut dyn FnMut(&str, u64, u64))
             .map_err(|e| Failure::other(format!("opening the state in {}", state.display()), e))?;
 
     let failed = |e| Failure::other("reconciling", e);
-    let mut run = LocalRun::start(Arc::new(topology), Arc::new(directory), Arc::new(SystemClock)).map_err(failed)?;
+    let mut run = LocalRun::start(topology.clone(), Arc::new(directory), Arc::new(SystemClock)).map_err(failed)?;
     let mut producer = Producer::new(run.log(), &Schemas::bundled(), request.at)?;
     let mut rejected = RejectedRows::kept_in(request.out.join(REJECTED_ROWS))?;
     let mut pds_records = 0;
@@ -138,8 +152,30 @@ pub fn reconcile(request: &Request, on_progress: &mut dyn FnMut(&str, u64, u64))
     let jobs = read_jobs(&run, &job_ids, &written)?;
     remove_old_reasons(&jobs, &request.out)?;
     let first_differences = read_first_differences(&run)?;
+    let dead_letters = read_letters(&run, &topology)?;
     run.stop().map_err(failed)?;
-    Ok(Outcome { jobs, first_differences, rejected_rows, pds_records, seconds: began.elapsed().as_secs_f64() })
+    let seconds = began.elapsed().as_secs_f64();
+    Ok(Outcome { jobs, first_differences, rejected_rows, dead_letters, pds_records, seconds })
+}
+
+/// Two runs in one folder would clear each other's state and write the same files. The lock ends with the process, and
+/// leaves no file.
+fn lock(out: &Path) -> Result<File, Failure> {
+    let folder = File::open(out).map_err(|e| Failure::Usage(format!("cannot open {}: {e}", out.display())))?;
+    match folder.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let out = out.display();
+            let message =
+                format!("another run is writing to {out}: wait for its end, or give another folder with --out");
+            return Err(Failure::Usage(message));
+        }
+        // Not every network file system locks folders.
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!(folder = %out.display(), %error, "The folder cannot be locked: let no other run write to it.");
+        }
+    }
+    Ok(folder)
 }
 
 /// A path that is missing is told before anything is done.
@@ -268,15 +304,34 @@ fn read_first_differences(run: &LocalRun) -> Result<Vec<(String, String)>, Failu
     Ok(first)
 }
 
+fn read_letters(run: &LocalRun, topology: &Topology) -> Result<DeadLetters, Failure> {
+    const NAMED: usize = 100;
+    let mut letters = DeadLetters::default();
+    let read = read_dead_letters(run.log(), topology, &mut |letter| {
+        letters.count += 1;
+        if letters.first.len() < NAMED {
+            letters.first.push(told(&letter));
+        }
+    });
+    read.map_err(|e| Failure::other("reading the dead letters", e))?;
+    Ok(letters)
+}
+
+fn told(letter: &DeadLetter) -> String {
+    let source = letter.source.as_ref().map_or_else(|| "a timer".to_string(), ToString::to_string);
+    format!("{} {source}: {}", letter.code, letter.message)
+}
+
 /// An identifier as it may be shown to whoever looks: its last three digits.
 fn masked(nhs_number: &str) -> String {
     let shown = nhs_number.len().saturating_sub(3);
     format!("{}{}", "*".repeat(shown), nhs_number.get(shown..).unwrap_or_default())
 }
 
-/// The jobs as one JSON object.
-pub fn jobs_as_json(jobs: &[JobResult]) -> Value {
-    let jobs: Vec<Value> = jobs
+/// The jobs, and how many dead letters there were, as one JSON object.
+pub fn as_json(outcome: &Outcome) -> Value {
+    let jobs: Vec<Value> = outcome
+        .jobs
         .iter()
         .map(|job| {
             json!({
@@ -301,7 +356,7 @@ pub fn jobs_as_json(jobs: &[JobResult]) -> Value {
             })
         })
         .collect();
-    json!({ "jobs": jobs })
+    json!({ "jobs": jobs, "dead_letters": outcome.dead_letters.count })
 }
 
 /// Settings of the flow for a run over files.

@@ -45,10 +45,12 @@ impl Application {
         let unique = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("concord.toml");
+        // Without a registry it rejects what other tests have written to the cluster's topics with one.
         let text = format!(
             "[instance]\nname = \"inspect\"\nstate_dir = {state:?}\nmemory_mib = 128\n\
              [kafka]\nbootstrap_servers = \"{bootstrap}\"\n\
              [topics]\npartitions = {partitions}\nreplication = 1\n\
+             [dead_letters]\nmax_share = 1.0\n\
              [http]\nlisten = \"127.0.0.1:{port}\"\n\
              [flows.list_reconciliation]\napplication = \"inspect-{unique:x}\"\n",
             state = folder.path().join("state"),

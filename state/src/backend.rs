@@ -78,6 +78,12 @@ pub trait Backend: Send {
     /// Empties one store and forgets its changelog position, in one batch. For a changelog that no longer reaches back to us.
     fn clear_store(&mut self, store: StoreIndex) -> Result<(), StateError>;
 
+    /// The identity of the changelog that a store is a copy of; `None` when it was never kept.
+    fn changelog_id(&self, store: StoreIndex) -> Result<Option<String>, StateError>;
+
+    /// Keeps that identity, until another one is kept. It outlasts [`clear_store`](Self::clear_store).
+    fn keep_changelog_id(&mut self, store: StoreIndex, id: &str) -> Result<(), StateError>;
+
     /// Makes everything written so far survive a power loss. Costly: for a clean stop or once a minute, never for each commit.
     fn flush(&mut self) -> Result<(), StateError>;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use bytes::Bytes;
 
 use crate::columns::{Columns, META_COLUMN, columns_of, index_column, meta_rows};
-use crate::meta::{MetaRows, Row, rows, store_row};
+use crate::meta::{MetaRows, Row, changelog_row, rows, store_row};
 use crate::reader::{SharedColumns, close, share};
 use crate::spec::{check_name, check_stores};
 use crate::{Backend, CommittedMeta, CommittedReader, StateDirectory, StateError, StoreIndex, StoreSpec, WriteSet};
@@ -164,6 +164,16 @@ impl Backend for MemoryBackend {
             }
         }
         write_meta(&mut columns, [store_row(&self.stores[store], None)]);
+        Ok(())
+    }
+
+    fn changelog_id(&self, store: StoreIndex) -> Result<Option<String>, StateError> {
+        let rows = MetaRows::new(&self.task.place, meta_rows(&*self.task)?)?;
+        Ok(rows.changelog_id(&self.stores[store].name))
+    }
+
+    fn keep_changelog_id(&mut self, store: StoreIndex, id: &str) -> Result<(), StateError> {
+        write_meta(&mut self.task.write_columns(), [changelog_row(&self.stores[store].name, id)]);
         Ok(())
     }
 

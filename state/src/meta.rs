@@ -69,6 +69,8 @@ const STREAM_TIME_ROW: &str = "stream_time_ms";
 const COMMITTED_AT_ROW: &str = "committed_at_ms";
 const INPUTS_ROW: &str = "inputs";
 const STORE_ROW_PREFIX: &str = "store/";
+/// Not there before a changelog's identity was known, and never read by programs that know nothing of it: no new format.
+const CHANGELOG_ROW_PREFIX: &str = "changelog/";
 
 /// One row of the meta column.
 pub(crate) type Row = (Vec<u8>, Vec<u8>);
@@ -94,6 +96,11 @@ pub(crate) fn store_row(store: &StoreSpec, position: Option<i64>) -> Row {
     let form = form(store.is_stamped());
     let position = position.map_or_else(|| "-".to_owned(), |offset| offset.to_string());
     row(&format!("{STORE_ROW_PREFIX}{}", store.name), format!("{form} {position}"))
+}
+
+/// The row that names the changelog a store is a copy of.
+pub(crate) fn changelog_row(store: &str, id: &str) -> Row {
+    row(&format!("{CHANGELOG_ROW_PREFIX}{store}"), id.to_owned())
 }
 
 /// The stored rows of one task, by name.
@@ -198,6 +205,11 @@ impl<'a> MetaRows<'a> {
             offset => Some(self.number(&row_name, offset)?),
         };
         Ok(Some((form_word == form(true), position)))
+    }
+
+    /// The identity of the changelog that a store is a copy of; `None` when it was never kept.
+    pub(crate) fn changelog_id(&self, store: &str) -> Option<String> {
+        self.row(&format!("{CHANGELOG_ROW_PREFIX}{store}")).map(str::to_owned)
     }
 
     fn inputs(&self) -> Result<Vec<(String, i32, i64)>, StateError> {

@@ -340,6 +340,27 @@ impl TaskState {
         self.meta.changelog_positions[store]
     }
 
+    /// The identity of the changelog that a store is a copy of; `None` when it was never kept.
+    ///
+    /// # Errors
+    /// When the database fails, or an earlier write to it did.
+    pub fn changelog_id(&self, store: StoreIndex) -> Result<Option<String>, StateError> {
+        self.check_usable()?;
+        self.backend.changelog_id(store)
+    }
+
+    /// Keeps that identity, at once: before anything of that changelog is in the store.
+    ///
+    /// # Errors
+    /// When the write fails. The state is poisoned then.
+    pub fn keep_changelog_id(&mut self, store: StoreIndex, id: &str) -> Result<(), StateError> {
+        self.check_usable()?;
+        self.poisoned = true;
+        self.backend.keep_changelog_id(store, id)?;
+        self.poisoned = false;
+        Ok(())
+    }
+
     /// What was stored with the last commit.
     pub fn meta(&self) -> &CommittedMeta {
         &self.meta

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -69,10 +70,12 @@ application = "{APPLICATION}"
         Ok(instance)
     }
 
-    /// Starts the process; its log is appended to.
+    /// Starts the process; its log is appended to. It is in a process group of its own: when a shell dies, the system hangs
+    /// up every process of a group in which one is frozen.
     pub fn start(&mut self) -> Outcome<()> {
         let mut command = concord(&["run", "--config"]);
         command.arg(&self.config).env("CONCORD_LOG", "info").stdout(Stdio::null()).stderr(self.open_log()?);
+        command.process_group(0);
         self.child = Some(command.spawn().map_err(|e| format!("starting instance {}: {e}", self.name))?);
         Ok(())
     }

@@ -10,7 +10,7 @@ use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, ErrorKind, FlushOptions,
 
 use super::directory::OpenTask;
 use crate::columns::{Columns, META_COLUMN, columns_of, index_column, meta_rows};
-use crate::meta::{MetaRows, rows, store_row};
+use crate::meta::{MetaRows, changelog_row, rows, store_row};
 use crate::reader::{SharedColumns, close, share};
 use crate::{Backend, CommittedMeta, CommittedReader, StateError, StoreIndex, StoreSpec, WriteSet};
 
@@ -146,6 +146,18 @@ impl Backend for RocksTask {
             database.compact_range_cf(family, None::<&[u8]>, None::<&[u8]>);
         }
         Ok(())
+    }
+
+    fn changelog_id(&self, store: StoreIndex) -> Result<Option<String>, StateError> {
+        let rows = MetaRows::new(self.columns.place(), meta_rows(&*self.columns)?)?;
+        Ok(rows.changelog_id(&self.stores[store].name))
+    }
+
+    fn keep_changelog_id(&mut self, store: StoreIndex, id: &str) -> Result<(), StateError> {
+        let mut batch = WriteBatch::default();
+        let (name, value) = changelog_row(&self.stores[store].name, id);
+        batch.put_cf(self.columns.family(META_COLUMN)?, name, value);
+        self.columns.write(batch)
     }
 
     fn flush(&mut self) -> Result<(), StateError> {

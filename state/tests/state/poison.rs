@@ -50,6 +50,12 @@ impl Backend for FullDisk {
     fn clear_store(&mut self, _: StoreIndex) -> Result<(), StateError> {
         Err(Self::refusal())
     }
+    fn changelog_id(&self, store: StoreIndex) -> Result<Option<String>, StateError> {
+        self.0.changelog_id(store)
+    }
+    fn keep_changelog_id(&mut self, _: StoreIndex, _: &str) -> Result<(), StateError> {
+        Err(Self::refusal())
+    }
     fn flush(&mut self) -> Result<(), StateError> {
         self.0.flush()
     }
@@ -72,6 +78,8 @@ fn assert_poisoned(mut state: TaskState) {
     assert!(poisoned(state.commit(CommitMeta::default())));
     assert!(poisoned(state.apply_restored(0, [], 1)));
     assert!(poisoned(state.clear_store(0)));
+    assert!(poisoned(state.changelog_id(0).map(drop)));
+    assert!(poisoned(state.keep_changelog_id(0, "id")));
     assert!(poisoned(state.expire(1_000, 10).map(drop)));
     assert!(poisoned(state.flush()));
 }
@@ -97,5 +105,12 @@ fn a_failed_restore_poisons_the_state() {
 fn failing_to_clear_a_store_poisons_the_state() {
     let mut state = state_on_full_disk();
     assert!(state.clear_store(0).is_err());
+    assert_poisoned(state);
+}
+
+#[test]
+fn failing_to_keep_a_changelogs_identity_poisons_the_state() {
+    let mut state = state_on_full_disk();
+    assert!(state.keep_changelog_id(0, "id").is_err());
     assert_poisoned(state);
 }

@@ -100,3 +100,23 @@ fn positions_follow_the_names_of_stores_not_their_order() {
         assert_eq!(entries(&state, 1), [(b"c".to_vec(), b"3".to_vec())]);
     }
 }
+
+#[test]
+fn the_identity_of_a_changelog_is_kept_by_store_and_outlasts_commits_and_clearing() {
+    for disk in both() {
+        let mut state = disk.open(&stores());
+        assert_eq!(state.changelog_id(0).unwrap(), None, "state that never kept one is readable");
+        state.keep_changelog_id(0, "first").unwrap();
+        state.put(0, b"k", Bytes::from_static(b"v"), 0);
+        state.commit(CommitMeta::default()).unwrap();
+        state.clear_store(0).unwrap();
+        drop(state);
+
+        let reversed: Vec<StoreSpec> = stores().into_iter().rev().collect();
+        let mut state = disk.open(&reversed);
+        assert_eq!(state.changelog_id(1).unwrap().as_deref(), Some("first"));
+        assert_eq!(state.changelog_id(0).unwrap(), None);
+        state.keep_changelog_id(1, "second").unwrap();
+        assert_eq!(state.changelog_id(1).unwrap().as_deref(), Some("second"));
+    }
+}

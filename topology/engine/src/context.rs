@@ -201,12 +201,13 @@ impl<'t> Context<'t> {
     /// Writes a tombstone: the key has no value any more.
     ///
     /// # Errors
-    /// None but a programmer's error.
+    /// A rejection when the key is too large, or a programmer's error.
     pub fn send_tombstone<V: Value>(&mut self, sink: SinkHandle<V>, key: &str) -> Result<(), ProcessError> {
         self.check_owner(sink.processor)?;
         let start = self.outbox.bytes.len();
         self.outbox.bytes.extend_from_slice(key.as_bytes());
         let end = self.outbox.bytes.len();
+        self.check_size(key.len(), &self.topology.topics[sink.topic].name)?;
         let partition = partition_of(key.as_bytes(), self.topology.topics[sink.topic].partitions);
         self.push(sink.topic, partition, ((start, end), OutputValue::Tombstone), None);
         Ok(())
@@ -313,7 +314,7 @@ impl<'t> Context<'t> {
     /// Sets the value of a key in the processor's own form. The form must be told from older ones by its first byte.
     ///
     /// # Errors
-    /// A programmer's error.
+    /// A rejection when it is too large for the changelog, or a programmer's error.
     pub fn put_bytes<V>(&mut self, store: StoreHandle<V>, key: &[u8], value: Bytes) -> Result<(), ProcessError> {
         self.check_owner(store.processor)?;
         self.check_size(key.len() + value.len(), "a stored value")?;
@@ -324,9 +325,10 @@ impl<'t> Context<'t> {
     /// Removes a key.
     ///
     /// # Errors
-    /// A programmer's error.
+    /// A rejection when the key is too large for the changelog, or a programmer's error.
     pub fn delete<V>(&mut self, store: StoreHandle<V>, key: &[u8]) -> Result<(), ProcessError> {
         self.check_owner(store.processor)?;
+        self.check_size(key.len(), "a removed key")?;
         self.state.delete(store.index, key);
         Ok(())
     }
@@ -365,7 +367,7 @@ impl<'t> Context<'t> {
     /// Sets a durable timer; it replaces this processor's earlier one of the same clock and key.
     ///
     /// # Errors
-    /// The state cannot be read: the worker stops.
+    /// A rejection when it is too large for the changelog; or the state cannot be read, and the worker stops.
     pub fn set_timer(
         &mut self,
         clock: TimerClock,
@@ -380,6 +382,7 @@ impl<'t> Context<'t> {
             key: Bytes::copy_from_slice(key),
             payload: timer_payload(self.lineage.text(), &payload),
         };
+        self.check_size(timer.owner.len() + timer.key.len() + timer.payload.len(), "a timer")?;
         Ok(set_timer(self.state, self.timer_store, &timer, self.stream_time_ms)?)
     }
 

@@ -87,6 +87,8 @@ pub struct DriverSettings {
     pub faults: FaultPlan,
     /// Where the clock stands at first, milliseconds since the epoch.
     pub now_ms: i64,
+    /// Codecs of the driver and of every worker.
+    pub schemas: Arc<Schemas>,
     /// Settings of every worker; the name is replaced by `<application>-<number of the worker>`.
     pub worker: WorkerSettings,
 }
@@ -98,6 +100,7 @@ impl DriverSettings {
             workers,
             faults: FaultPlan::none(),
             now_ms: 1_600_000_000_000,
+            schemas: Arc::new(Schemas::bundled()),
             worker: WorkerSettings { rejected_share: 1.0, ..WorkerSettings::named("") },
         }
     }
@@ -175,7 +178,7 @@ impl TopologyTestDriver {
         let log =
             EmbeddedLog::new(EmbeddedSettings { clock: Arc::new(clock.clone()), faults: settings.faults.clone() });
         topics::create(&log, &topology, 1)?;
-        let schemas = Arc::new(Schemas::bundled());
+        let schemas = settings.schemas.clone();
         let machines = (0..settings.workers)
             .map(|number| Machine {
                 name: format!("{}-{number}", topology.application),

@@ -270,7 +270,8 @@ impl Task {
         })
     }
 
-    fn take_timer(&mut self, store: usize, timer: &Timer) -> Result<(), StateError> {
+    /// Takes a timer out without handling it.
+    pub fn take_timer(&mut self, store: usize, timer: &Timer) -> Result<(), StateError> {
         self.dirty = true;
         self.state.savepoint();
         cancel_timer(&mut self.state, store, timer.clock, &timer.owner, &timer.key)

@@ -7,15 +7,31 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use concord_engine::dead_letters::{self, ReplayChoice};
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use concord_engine::log::{
     ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Header, Isolation, Log, LogErrorKind, LogRecord, Offset,
-    OutgoingRecord, ProducerSettings, ReaderEvent, TopicPartition, TopicSpec, TransactionalProducer,
+    OutgoingRecord, ProducerSettings, ReaderEvent, TopicPartition, TopicSpec, TransactionalProducer, read_whole_topic,
 };
+use concord_engine::topology::{Cleanup, TopologyBuilder};
+use concord_engine::value::Value;
+use concord_engine::worker::{DEAD_LETTER_CODE, DEAD_LETTER_OFFSET, DEAD_LETTER_PARTITION, DEAD_LETTER_TOPIC};
+use concord_schemas::codec::{PDS_REGISTRATION, TopicSchema};
+use concord_schemas::list_reconciliation::Registration;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 const SHORT: Duration = Duration::from_millis(100);
 const BOTH: [GroupProtocol; 2] = [GroupProtocol::Consumer, GroupProtocol::Classic];
+
+struct Registrations;
+
+impl Value for Registrations {
+    type Of<'a> = Registration<'a>;
+
+    fn schema() -> &'static TopicSchema {
+        &PDS_REGISTRATION
+    }
+}
 
 struct Cluster {
     log: KafkaLog,
@@ -760,6 +776,9 @@ fn topics_are_created_once_and_keep_an_identity() {
     let found = topics.iter().find(|t| t.name == name).unwrap();
     assert_eq!(found.partitions, 3);
     assert!(!found.id.is_empty());
+    let missing = unique("missing");
+    let ids = cluster.log.topic_ids(&[Arc::clone(&missing), Arc::clone(&name)]).unwrap();
+    assert_eq!(ids, [String::new(), found.id.clone()]);
     assert!(topics.iter().all(|t| !t.name.starts_with("__")));
 
     let wrong = TopicSpec {
@@ -798,6 +817,53 @@ fn a_publisher_writes_outside_transactions_and_tells_the_first_failure() {
     publisher.send(&record).unwrap();
     assert_eq!(publisher.flush(PATIENCE).unwrap_err().kind, LogErrorKind::TooLarge);
     publisher.flush(PATIENCE).unwrap();
+}
+
+/// A letter may be as large as a worker writes records, which is more than the client lets through by itself.
+#[test]
+fn a_letter_as_large_as_a_record_may_be_is_replayed() {
+    let Some(cluster) = cluster() else { return };
+    let application = unique("letters");
+    let input: Arc<str> = Arc::from(format!("{application}.in"));
+    let mut builder = TopologyBuilder::new(&*application);
+    let events = builder.input::<Registrations>(&input, "any", 1, Cleanup::DeleteAfter { retention_ms: 1 << 40 });
+    builder.sub_topology("nothing", |sub| {
+        let source = sub.source(events);
+        sub.processor("none", |p| {
+            p.on(source, |_: &mut (), _, _| Ok(()));
+            || ()
+        });
+    });
+    let topology = builder.build().unwrap();
+    concord_engine::topics::create(&cluster.log, &topology, 1).unwrap();
+    let letters = topology.topics[topology.dead_letters].name.clone();
+    let payload = vec![b'x'; 1 << 20];
+    let header = |name: &str, value: &str| Header { name: Arc::from(name), value: Bytes::from(value.to_owned()) };
+    let headers = [
+        header(DEAD_LETTER_TOPIC, &input),
+        header(DEAD_LETTER_PARTITION, "0"),
+        header(DEAD_LETTER_OFFSET, "0"),
+        header(DEAD_LETTER_CODE, "TEST-0001"),
+    ];
+    let mut producer = cluster.producer_of(&unique("producer"), 2 << 20);
+    producer.begin().unwrap();
+    let letter = OutgoingRecord {
+        topic: &letters,
+        partition: 0,
+        timestamp_ms: 1,
+        key: Some(b"key"),
+        value: Some(&payload),
+        headers: &headers,
+    };
+    producer.send(&letter).unwrap();
+    producer.drain(PATIENCE).unwrap();
+    producer.commit().unwrap();
+
+    let replayed = dead_letters::replay(&cluster.log, &topology, &ReplayChoice::default()).unwrap();
+    assert_eq!((replayed.published, replayed.kept.len()), (1, 0));
+    let mut found = Vec::new();
+    read_whole_topic(&cluster.log, &input, &mut |_, record| found.push(record.value.unwrap().len())).unwrap();
+    assert_eq!(found, [payload.len()]);
 }
 
 #[test]

@@ -340,6 +340,8 @@ pub trait Publisher: Send {
 pub trait Log: Send + Sync {
     /// The topics there are, internal ones of the log itself left out.
     fn topics(&self) -> LogResult<Vec<TopicDescription>>;
+    /// The identities of these topics in their order, as [`TopicDescription::id`]; empty for one that does not exist.
+    fn topic_ids(&self, topics: &[Arc<str>]) -> LogResult<Vec<String>>;
     /// Creates topics; one that exists already is left as it is.
     fn create_topics(&self, topics: &[TopicSpec]) -> LogResult<()>;
     /// Joins a group.

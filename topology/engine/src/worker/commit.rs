@@ -131,14 +131,15 @@ impl Worker {
             task.state.changes(|store, key, value: Option<&bytes::Bytes>| -> Result<(), LogError> {
                 let Some(changelog) = changelogs[store] else { return Ok(()) };
                 written += 1;
-                producer.send(&OutgoingRecord {
+                let record = OutgoingRecord {
                     topic: &topics[changelog].name,
                     partition: task.partition,
                     timestamp_ms: now_ms,
                     key: Some(key),
                     value: value.map(|v| &v[..]),
                     headers: generation.as_slice(),
-                })
+                };
+                producer.send(&record).map_err(unmendable)
             })?;
         }
         metrics::counter!(names::CHANGELOG_RECORDS).increment(written);
@@ -188,6 +189,7 @@ impl Worker {
             })?;
             for position in &mut task.positions {
                 position.committed = position.next;
+                self.refused.retain(|(from, offset), _| *from != position.from || *offset >= position.next);
             }
             task.committed_stream_time_ms = task.stream_time_ms;
             task.committed_generation = task.generation;
@@ -233,6 +235,16 @@ impl Worker {
     pub(super) fn revoke_budget(&self) -> Duration {
         (self.settings.session_timeout / 2).max(Duration::from_secs(5))
     }
+}
+
+/// A changelog's value is nobody's at the commit, and a letter is the last resort: the next attempt would meet the same limit,
+/// which only the operator can raise.
+pub(super) fn unmendable(error: LogError) -> LogError {
+    if error.kind != LogErrorKind::TooLarge {
+        return error;
+    }
+    let remedy = "raise max.message.bytes of the topic, or lower processing.max_record_bytes";
+    LogError::new(LogErrorKind::Fatal, format!("{}: {remedy}", error.message))
 }
 
 /// Only an explicit "must abort" is certain; everything else about a commit is unknown.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use concord_state::Timer;
 
+use super::commit::unmendable;
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::lineage::{self, Lineage};
 use crate::log::{Header, LogRecord, OutgoingRecord, TopicPartition};
@@ -97,14 +98,15 @@ impl Worker {
         let partition = id.1 % topic.partitions;
         let name = topic.name.clone();
         self.ensure_transaction()?;
-        self.producer.send(&OutgoingRecord {
+        let letter = OutgoingRecord {
             topic: &name,
             partition,
             timestamp_ms,
             key: if fits { key } else { None },
             value: if fits { value } else { None },
             headers: &headers,
-        })?;
+        };
+        self.producer.send(&letter).map_err(unmendable)?;
         metrics::counter!(names::RECORDS_REJECTED, "code" => rejection.code, "stage" => rejection.stage.as_str())
             .increment(1);
         Ok(())

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use concord_schemas::Schemas;
-use concord_state::{Clock as TimerClock, StateDirectory, StateError};
+use concord_state::{Clock as TimerClock, StateDirectory, StateError, Timer};
 
 use crate::clock::Clock;
 use crate::codec::Codec;
@@ -31,7 +31,7 @@ use crate::log::{
 };
 use crate::metric_names as names;
 use crate::queries::CommittedViews;
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, Stage, codes};
 use crate::task::{Phase, Task};
 use crate::topology::Topology;
 
@@ -198,6 +198,8 @@ pub struct Worker {
     rejections: RejectionWindow,
     /// Records whose outputs the log refused as too large: next time they go to the dead letters.
     refused: HashMap<(TopicPartition, Offset), Rejection>,
+    /// The same of timers.
+    refused_timers: Vec<(TaskId, Timer, Rejection)>,
     restore_progress: RestoreProgress,
     /// Events polled and not yet handled: a failure in the middle must not lose those behind it.
     pending: VecDeque<ConsumerEvent>,
@@ -218,6 +220,18 @@ pub(crate) enum Failure {
     Rebuild(LogError),
     /// Stop.
     Stop(WorkerError),
+}
+
+impl Failure {
+    /// What becomes of whatever sent an output that the log refuses as too large: with the next attempt it is rejected.
+    fn as_rejection(&self) -> Option<Rejection> {
+        let Self::Abort(error) = self else { return None };
+        (error.kind == LogErrorKind::TooLarge).then(|| Rejection {
+            stage: Stage::TooLarge,
+            code: codes::OUTPUT_TOO_LARGE,
+            message: error.message.clone().into(),
+        })
+    }
 }
 
 impl From<LogError> for Failure {
@@ -278,6 +292,7 @@ impl Worker {
             filtered: Vec::new(),
             rejections: RejectionWindow::default(),
             refused: HashMap::new(),
+            refused_timers: Vec::new(),
             restore_progress: RestoreProgress::default(),
             pending: VecDeque::new(),
             parts,

@@ -6,9 +6,9 @@ use concord_schemas::codec::{TopicSchema, WriterId};
 
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::lineage::{Coordinates, Lineage};
-use crate::log::{ConsumerEvent, LogErrorKind, LogRecord, LogResult, TopicPartition};
+use crate::log::{ConsumerEvent, LogRecord, LogResult, TopicPartition};
 use crate::metric_names as names;
-use crate::rejection::{ProcessError, Rejection, Stage, codes};
+use crate::rejection::ProcessError;
 use crate::task::{Phase, Surroundings};
 
 /// After so many bytes of records, each counted as `LOOK` at least, it is asked whether a commit must not wait.
@@ -57,7 +57,7 @@ impl Worker {
             partition: place.0.partition,
             offset: record.offset,
         });
-        let refused = if self.refused.is_empty() { None } else { self.refused.remove(&place) };
+        let refused = if self.refused.is_empty() { None } else { self.refused.get(&place).cloned() };
         let outcome = match refused {
             Some(rejection) => Err(ProcessError::Rejected(rejection)),
             None => task.process(
@@ -79,14 +79,7 @@ impl Worker {
                 self.count_record(false, None)?;
                 self.count_filtered();
                 if let Err(failure) = self.send_outbox(id, &lineage) {
-                    if let Failure::Abort(error) = &failure
-                        && error.kind == LogErrorKind::TooLarge
-                    {
-                        let rejection = Rejection {
-                            stage: Stage::TooLarge,
-                            code: codes::OUTPUT_TOO_LARGE,
-                            message: error.message.clone().into(),
-                        };
+                    if let Some(rejection) = failure.as_rejection() {
                         self.refused.insert(place, rejection);
                     }
                     return Err(failure);

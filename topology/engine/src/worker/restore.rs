@@ -1,5 +1,7 @@
 //! From assignment to processing: committed positions first, then the changelogs up to their ends.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, NO_GENERATION, TaskId, Worker, generations};
@@ -24,14 +26,34 @@ impl Worker {
         }
         let joining: Vec<TaskId> =
             self.tasks.iter().filter(|(_, t)| matches!(t.phase, Phase::Joining)).map(|(id, _)| *id).collect();
-        for id in joining {
-            self.begin_restore(id)?;
+        if !joining.is_empty()
+            && let Some(identities) = self.changelogs_of(&joining)?
+        {
+            for id in joining {
+                self.begin_restore(id, &identities)?;
+            }
         }
         if self.tasks.values().any(|t| matches!(t.phase, Phase::Restoring(_))) {
             self.replay_slice()?;
         }
         self.tell_progress();
         Ok(())
+    }
+
+    /// The identities of the changelogs of these tasks by name; `None` when the log does not answer for now.
+    fn changelogs_of(&self, tasks: &[TaskId]) -> Result<Option<HashMap<Arc<str>, String>>, Failure> {
+        let topology = &self.parts.topology;
+        let mut names = BTreeSet::new();
+        for (sub, _) in tasks {
+            let changelogs = topology.sub_topologies[*sub].changelogs.iter().flatten();
+            names.extend(changelogs.map(|changelog| topology.topics[*changelog].name.clone()));
+        }
+        let names: Vec<Arc<str>> = names.into_iter().collect();
+        match self.parts.log.topic_ids(&names) {
+            Ok(ids) => Ok(Some(names.into_iter().zip(ids).collect())),
+            Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn tell_progress(&mut self) {
@@ -52,7 +74,7 @@ impl Worker {
     }
 
     /// Reads the committed positions, and only then the ends of the changelogs: what was committed before is before them.
-    fn begin_restore(&mut self, id: TaskId) -> Result<(), Failure> {
+    fn begin_restore(&mut self, id: TaskId, identities: &HashMap<Arc<str>, String>) -> Result<(), Failure> {
         let Some(task) = self.tasks.get(&id) else { return Ok(()) };
         let partitions: Vec<TopicPartition> = task.positions.iter().map(|p| p.from.clone()).collect();
         let committed = match self.consumer.committed(&partitions, CALL_TIMEOUT) {
@@ -101,6 +123,9 @@ impl Worker {
         task.read_generation(self.parts.topology.sub_topologies[id.0].timer_store())?;
         let mut remaining = Vec::new();
         for (mut replay, low) in replays {
+            let identity = identities.get(&replay.from.topic).map_or("", String::as_str);
+            let known = task.state.changelog_id(replay.store)?;
+            let is_another = !identity.is_empty() && known.as_deref().is_some_and(|known| known != identity);
             let stored = task.state.changelog_position(replay.store);
             let from = match stored {
                 Some(position) if is_outdated && position < replay.target => {
@@ -110,20 +135,23 @@ impl Worker {
                     task.state.clear_store(replay.store)?;
                     low
                 }
-                Some(position) if position >= low && position <= replay.target => {
+                Some(position) if position >= low && position <= replay.target && !is_another => {
                     replay.newest_generation = task.committed_generation;
                     position
                 }
                 None => low,
                 Some(position) => {
                     // Deleted below us, or deleted and made again: this store, and only this one, starts over.
-                    tracing::error!(changelog = %replay.from, position, low, end = replay.target,
+                    tracing::error!(changelog = %replay.from, position, low, end = replay.target, made_again = is_another,
                         "The changelog does not cover the state on disk: the store is rebuilt from the beginning.");
                     metrics::counter!(names::STORES_REBUILT).increment(1);
                     task.state.clear_store(replay.store)?;
                     low
                 }
             };
+            if !identity.is_empty() && known.as_deref() != Some(identity) {
+                task.state.keep_changelog_id(replay.store, identity)?;
+            }
             self.reader.assign(&replay.from, from)?;
             remaining.push(replay);
         }

@@ -1,5 +1,6 @@
 //! What processors sent, on its way into the transaction.
 
+use super::commit::unmendable;
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::codec::Codec;
 use crate::context::Outgoing;
@@ -83,13 +84,14 @@ fn send_gathered(
     gathering.encode(codec, &mut value).map_err(|rejection| {
         WorkerError::Programming(format!("parts do not make a value of their topic: {}", rejection.message))
     })?;
-    producer.send(&OutgoingRecord {
+    let record = OutgoingRecord {
         topic: &topology.topics[gathering.topic].name,
         partition: gathering.partition,
         timestamp_ms: gathering.timestamp_ms,
         key: Some(gathering.key.as_bytes()),
         value: Some(&value),
         headers: &lineage::headers(gathering.lineage()),
-    })?;
-    Ok(())
+    };
+    // Whose parts they are nobody knows any more: the record in hand is not the one to be rejected.
+    Ok(producer.send(&record).map_err(unmendable)?)
 }

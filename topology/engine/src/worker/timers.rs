@@ -1,6 +1,6 @@
 //! Timers that are due, in slices.
 
-use concord_state::{Clock as TimerClock, due_timers, timer_is_set};
+use concord_state::{Clock as TimerClock, Timer, due_timers, timer_is_set};
 
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::metric_names as names;
@@ -26,6 +26,11 @@ impl Worker {
                 }
             }
             for timer in due {
+                // What set a refused timer may have been rolled back with it, and set it again for another time: behind a
+                // commit, a timer that is refused again stays the same.
+                if !self.refused_timers.is_empty() {
+                    self.commit()?;
+                }
                 let Some(task) = self.tasks.get_mut(&id) else { break };
                 // A timer that fired before it in this slice may have cancelled or replaced it.
                 let store = self.parts.topology.sub_topologies[id.0].timer_store();
@@ -35,6 +40,15 @@ impl Worker {
                 self.outbox.clear();
                 self.filtered.clear();
                 let (lineage, payload) = timer_origin(&timer)?;
+                let refused = self.refused_timers.iter().find(|(task, refused, _)| *task == id && *refused == timer);
+                if let Some((.., rejection)) = refused.cloned() {
+                    task.take_timer(store, &timer)?;
+                    self.reject_timer(id, &timer, &rejection, &lineage)?;
+                    self.commit()?;
+                    self.refused_timers.retain(|(task, refused, _)| *task != id || !is_same(refused, &timer));
+                    fired += 1;
+                    continue;
+                }
                 let outcome = task.fire(
                     &mut Surroundings {
                         topology: &self.parts.topology,
@@ -52,7 +66,12 @@ impl Worker {
                 match outcome {
                     Ok(()) => {
                         self.count_filtered();
-                        self.send_outbox(id, &lineage)?;
+                        if let Err(failure) = self.send_outbox(id, &lineage) {
+                            if let Some(rejection) = failure.as_rejection() {
+                                self.refused_timers.push((id, timer, rejection));
+                            }
+                            return Err(failure);
+                        }
                     }
                     Err(ProcessError::Rejected(rejection)) => {
                         self.outbox.clear();
@@ -77,4 +96,9 @@ impl Worker {
         }
         Ok(fired)
     }
+}
+
+/// Whether one timer replaces the other, for whatever time they are set.
+fn is_same(one: &Timer, other: &Timer) -> bool {
+    one.clock == other.clock && one.owner == other.owner && one.key == other.key
 }

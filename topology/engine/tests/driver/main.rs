@@ -7,5 +7,8 @@ mod counting;
 mod crashes;
 mod declaring;
 mod gathering;
+mod oversize;
+mod parking;
+mod registry;
 mod rejecting;
 mod time;

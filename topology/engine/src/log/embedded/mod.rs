@@ -94,6 +94,10 @@ impl Log for EmbeddedLog {
         self.outside_processes().topics()
     }
 
+    fn topic_ids(&self, topics: &[Arc<str>]) -> LogResult<Vec<String>> {
+        self.outside_processes().topic_ids(topics)
+    }
+
     fn create_topics(&self, topics: &[TopicSpec]) -> LogResult<()> {
         self.outside_processes().create_topics(topics)
     }
@@ -152,6 +156,13 @@ impl Log for EmbeddedProcess {
                 Ok(topics)
             })
         })
+    }
+
+    fn topic_ids(&self, topics: &[Arc<str>]) -> LogResult<Vec<String>> {
+        let there = self.topics()?;
+        let id_of =
+            |name: &Arc<str>| there.iter().find(|topic| topic.name == *name).map_or_else(String::new, |t| t.id.clone());
+        Ok(topics.iter().map(id_of).collect())
     }
 
     fn create_topics(&self, topics: &[TopicSpec]) -> LogResult<()> {

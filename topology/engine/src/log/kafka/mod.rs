@@ -78,12 +78,19 @@ impl Log for KafkaLog {
             return Ok(topics);
         }
         let names: Vec<Arc<str>> = topics.iter().map(|t| Arc::clone(&t.name)).collect();
-        let ids = raw::topic_ids(self.cluster.control.client(), &names, QUESTION_PATIENCE)
-            .map_err(|code| error_of("read the identities of topics", code))?;
+        let ids = self.topic_ids(&names)?;
         for (topic, id) in topics.iter_mut().zip(ids) {
             topic.id = id;
         }
         Ok(topics)
+    }
+
+    fn topic_ids(&self, topics: &[Arc<str>]) -> LogResult<Vec<String>> {
+        if topics.is_empty() {
+            return Ok(Vec::new());
+        }
+        raw::topic_ids(self.cluster.control.client(), topics, QUESTION_PATIENCE)
+            .map_err(|code| error_of("read the identities of topics", code))
     }
 
     fn create_topics(&self, topics: &[TopicSpec]) -> LogResult<()> {

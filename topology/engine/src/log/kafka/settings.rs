@@ -74,8 +74,9 @@ const OURS: &[&str] = &[
 const READER_AHEAD_KBYTES: usize = 16 * 1024;
 /// Room for what the client adds to a record, beyond the limit the engine checks itself.
 const RECORD_OVERHEAD: usize = 1024;
-/// The client's own lower bound of `message.max.bytes`.
+/// The client's own bounds of `message.max.bytes`.
 const SMALLEST_RECORD_LIMIT: usize = 1000;
+const LARGEST_RECORD_LIMIT: usize = 1_000_000_000;
 
 impl KafkaSettings {
     /// Refuses client properties that the engine sets itself.
@@ -208,7 +209,11 @@ impl KafkaSettings {
     /// An idempotent producer outside transactions.
     pub(super) fn publisher(&self) -> ClientConfig {
         let mut config = self.producer();
-        config.set("linger.ms", "5").set("queue.buffering.max.messages", "20000");
+        config
+            .set("linger.ms", "5")
+            .set("queue.buffering.max.messages", "20000")
+            // The topic says what is too large; by default the client refuses what a worker may write.
+            .set("message.max.bytes", LARGEST_RECORD_LIMIT.to_string());
         config
     }
 }
@@ -268,6 +273,12 @@ mod tests {
         assert_eq!(plain.get("message.timeout.ms"), Some("15000"));
         producer.guarantee = Guarantee::ExactlyOnce;
         assert_eq!(settings(&[]).worker_producer(&producer).get("transactional.id"), Some("g-0-0"));
+    }
+
+    #[test]
+    fn a_publisher_refuses_nothing_that_a_worker_may_write() {
+        let limit = |config: ClientConfig| config.get("message.max.bytes").unwrap().parse::<usize>().unwrap();
+        assert_eq!(limit(settings(&[]).publisher()), LARGEST_RECORD_LIMIT);
     }
 
     #[test]
