@@ -84,6 +84,11 @@ pub trait Backend: Send {
     /// Keeps that identity, until another one is kept. It outlasts [`clear_store`](Self::clear_store).
     fn keep_changelog_id(&mut self, store: StoreIndex, id: &str) -> Result<(), StateError>;
 
+    /// Memory for committed values that are kept beside the database, in bytes; 0 where reading it costs nothing.
+    fn recent_bytes(&self) -> usize {
+        0
+    }
+
     /// Makes everything written so far survive a power loss. Costly: for a clean stop or once a minute, never for each commit.
     fn flush(&mut self) -> Result<(), StateError>;
 

@@ -33,6 +33,7 @@ mod memory;
 mod meta;
 mod overlay;
 mod reader;
+mod recent;
 mod rocks;
 mod spec;
 mod task_state;

@@ -12,6 +12,7 @@ use self::sweep::Sweep;
 use crate::derivation::Derivation;
 use crate::expiry::{index_entry, split_stamp, stamp, without_stamp};
 use crate::overlay::{Change, Overlay, OverlayRange, entry_bytes};
+use crate::recent::Recent;
 use crate::{
     Backend, CommitMeta, CommittedMeta, CommittedReader, FORMAT_VERSION, IndexWrite, StateError, StoreIndex, StoreKind,
     StoreSpec, ValueWrite, WriteSet,
@@ -27,6 +28,7 @@ pub struct TaskState {
     fingerprint: String,
     meta: CommittedMeta,
     overlays: Vec<Overlay>,
+    recent: Recent,
     uncommitted_bytes: usize,
     undo: Vec<Undo>,
     sweep: Sweep,
@@ -54,6 +56,7 @@ impl TaskState {
         let stored = backend.meta()?;
         let meta = stored.unwrap_or_else(|| CommittedMeta::empty(fingerprint.clone(), stores.len()));
         Ok(Self {
+            recent: Recent::new(stores.len(), backend.recent_bytes()),
             backend,
             overlays: stores.iter().map(|store| Overlay::new(store.kind)).collect(),
             sweep: Sweep::new(stores.len()),
@@ -244,6 +247,11 @@ impl TaskState {
         self.backend.write(batch)?;
         self.poisoned = false;
         self.meta = meta;
+        for (store, overlay) in self.overlays.iter_mut().enumerate() {
+            if let Overlay::ByKey(changes) = overlay {
+                self.recent.add(store, changes.drain(..));
+            }
+        }
         self.forget_uncommitted();
         Ok(())
     }
@@ -297,7 +305,7 @@ impl TaskState {
         self.backend.write(batch)?;
         self.poisoned = false;
         self.meta = meta;
-        self.all_versions_change();
+        self.forget_what_was_read();
         Ok(())
     }
 
@@ -331,7 +339,7 @@ impl TaskState {
             self.meta.changelog_positions[cleared] = None;
         }
         self.poisoned = false;
-        self.all_versions_change();
+        self.forget_what_was_read();
         Ok(())
     }
 
@@ -393,6 +401,9 @@ impl TaskState {
         if let Some(change) = self.overlays[store].get(key) {
             return Ok(change.clone());
         }
+        if let Some(committed) = self.recent.get(store, key) {
+            return Ok(committed.clone());
+        }
         self.backend.get(store, key)
     }
 
@@ -448,6 +459,12 @@ impl TaskState {
             }
         }
         Ok(())
+    }
+
+    /// The database was written past the overlay.
+    fn forget_what_was_read(&mut self) {
+        self.recent.clear();
+        self.all_versions_change();
     }
 
     fn all_versions_change(&mut self) {

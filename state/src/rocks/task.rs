@@ -21,7 +21,7 @@ pub(super) struct RocksTask {
     index_columns: Vec<String>,
     readers: SharedColumns,
     /// Declared last, so that the task counts as open until its database is closed.
-    _claim: OpenTask,
+    claim: OpenTask,
 }
 
 /// A database and its columns by name.
@@ -61,7 +61,7 @@ impl RocksTask {
             columns,
             index_columns: stores.iter().map(|s| index_column(&s.name)).collect(),
             stores: stores.to_vec(),
-            _claim: claim,
+            claim,
         })
     }
 }
@@ -158,6 +158,10 @@ impl Backend for RocksTask {
         let (name, value) = changelog_row(&self.stores[store].name, id);
         batch.put_cf(self.columns.family(META_COLUMN)?, name, value);
         self.columns.write(batch)
+    }
+
+    fn recent_bytes(&self) -> usize {
+        self.claim.folder.memory.recent_bytes()
     }
 
     fn flush(&mut self) -> Result<(), StateError> {
