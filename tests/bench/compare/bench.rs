@@ -11,7 +11,7 @@ use rdkafka::message::Message;
 
 use crate::Result;
 use crate::arms::{ArmSettings, Running, Workload, concord};
-use crate::case::{self, Case, Input, SEED, Sizes};
+use crate::case::{self, Case, Input, Paced, SEED, Sizes};
 use crate::inputs::{Content, Made, PersonSource};
 use crate::process::{busy_seconds, cpu_seconds, peak_memory_mib};
 use crate::topics::{PARTITIONS, Progress, Topics, bytes_on_disk};
@@ -247,20 +247,15 @@ impl Bench {
         let progress = self.topics.progress(&settings.application)?;
         let mut running = self.start(arm, &settings)?;
         if let Some(reference) = reference {
-            let began = Instant::now();
-            while progressed(&progress, reference)? < reference.records() {
-                running.check()?;
-                if began.elapsed() > PATIENCE {
-                    return Err(format!("{} does not load the reference", arm.name()).into());
-                }
-                thread::sleep(SAMPLE_EVERY);
-            }
+            await_progress(&mut running, &progress, reference)?;
         }
         let publishing = self.topics.publish(&topic, None, 1)?;
+        let mut paced = Paced::new(publishing, case, &self.sizes);
+        let first = Input { topic: topic.clone(), ends: paced.begin()?, ..Input::default() };
+        await_progress(&mut running, &progress, &first)?;
+        let sizes = self.sizes;
         let began_ms = now_ms();
-        let (sizes, senders, of_lists) = (self.sizes, case.senders, case.workload == Workload::W2);
-        let publisher =
-            thread::spawn(move || case::paced(publishing, &sizes, senders, of_lists, rate).map_err(|e| e.to_string()));
+        let publisher = thread::spawn(move || paced.run(rate, sizes.latency).map_err(|e| e.to_string()));
         let from_ms = began_ms + sizes.latency_skipped.as_millis() as i64;
         // What is under way when the feed ends would find an idle machine.
         let to_ms = began_ms + sizes.latency.as_millis() as i64 - 1_000;
@@ -371,8 +366,20 @@ impl Bench {
     }
 }
 
-fn progressed(progress: &Progress, input: &Input) -> Result<i64> {
-    Ok(progress.of(&input.topic)?.into_iter().zip(input.ends).map(|(position, end)| position.min(end)).sum())
+/// Waits until an arm has committed a whole input.
+fn await_progress(running: &mut Running, progress: &Progress, input: &Input) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let positions = progress.of(&input.topic)?;
+        if positions.iter().zip(input.ends).all(|(position, end)| *position >= end) {
+            return Ok(());
+        }
+        running.check()?;
+        if began.elapsed() > PATIENCE {
+            return Err(format!("the arm stays at {positions:?} of {:?}", input.ends).into());
+        }
+        thread::sleep(SAMPLE_EVERY);
+    }
 }
 
 /// From the end of the warm-up to the first partition without further input. When that is too short to say anything, from

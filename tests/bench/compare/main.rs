@@ -11,7 +11,6 @@
 //!
 //! Each run is of a process of its own, of which time, CPU and memory are taken from outside; progress is what the group has
 //! committed. An arm's output is compared with what the generator knows.
-#![allow(missing_docs, reason = "a program")]
 
 mod arms;
 mod bench;
@@ -91,8 +90,7 @@ fn parse(given: &[String]) -> Result<Option<Arguments>> {
                     "--repeats" => arguments.repeats = value.parse()?,
                     "--threads" => arguments.threads = value.parse()?,
                     "--cases" => {
-                        let wanted: Vec<&str> = value.split(',').collect();
-                        arguments.cases.retain(|case| wanted.contains(&case.name));
+                        arguments.cases = value.split(',').map(case_named).collect::<Result<_>>()?;
                     }
                     "--arms" => arguments.arms.retain(|arm| value.contains(&arm.name()[..1])),
                     "--broker" => arguments.broker = value.into(),
@@ -109,6 +107,11 @@ fn parse(given: &[String]) -> Result<Option<Arguments>> {
         return Err("--repeats, --threads, --cases and --arms must leave something to be measured".into());
     }
     Ok(Some(arguments))
+}
+
+fn case_named(name: &str) -> Result<Case> {
+    let case = CASES.iter().find(|case| case.name == name);
+    Ok(*case.ok_or_else(|| format!("there is no case {name}: {}", CASES.map(|c| c.name).join(", ")))?)
 }
 
 fn compare(given: &[String]) -> Result<()> {
