@@ -179,8 +179,7 @@ fn measure(bench: &mut Bench, arguments: &Arguments) -> Result<Results> {
             let s = arguments.arms.contains(&Arm::Concord).then_some(Arm::Concord);
             for _ in 1..=arguments.repeats {
                 for arm in s.into_iter().chain(case_results.better_kafka_streams()) {
-                    // Of W2, latency is that of the extract.
-                    let Some(rate) = case_results.load_for_latency(arm) else { continue };
+                    let Some(rate) = case_results.load_for_latency(arm, case.workload) else { continue };
                     eprintln!("{}: latency of {} at {rate:.0} records/s", case.name, arm.name());
                     let latencies = bench.latency(arm, case, reference, rate)?;
                     let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).copied();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::arms::Workload;
 use crate::bench::{Arm, Measured};
 use crate::case::{CASES, Case};
 
@@ -67,10 +68,12 @@ impl CaseResults {
         self.median(arm, |m| Some(m.records_a_second))
     }
 
-    /// Half of the records a second that the arm can do when they come one by one: in W2, those of the extract.
-    pub fn load_for_latency(&self, arm: Arm) -> Option<f64> {
+    /// Half of the records a second that the arm can do; in W2, of the extract. A quarter in W0: what feeds the arm and reads
+    /// its output is on the same machine, and there takes as much of it as the arm does.
+    pub fn load_for_latency(&self, arm: Arm, workload: Workload) -> Option<f64> {
         let extract = self.median(arm, |m| above_zero(m.extract_records_a_second));
-        Some(extract.or_else(|| self.rate(arm))? / 2.0)
+        let share = if workload == Workload::W0 { 0.25 } else { 0.5 };
+        Some(extract.or_else(|| self.rate(arm))? * share)
     }
 
     /// The collector with which Kafka Streams was faster.

@@ -212,8 +212,17 @@ impl Progress {
         for partition in 0..PARTITIONS {
             asked.add_partition(topic, partition);
         }
+        // A group that begins may meet a coordinator that is not ready.
+        let deadline = Instant::now() + PATIENCE;
+        let answer = loop {
+            match self.client.committed_offsets(asked.clone(), PATIENCE) {
+                Ok(answer) => break answer,
+                Err(error) if Instant::now() > deadline => return Err(error.into()),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
         let mut positions = [0; PARTITIONS as usize];
-        for element in self.client.committed_offsets(asked, PATIENCE)?.elements() {
+        for element in answer.elements() {
             if let Offset::Offset(offset) = element.offset() {
                 positions[element.partition() as usize] = offset;
             }
