@@ -59,7 +59,7 @@ build_kafka_streams() {
   folder=$CONCORD_CACHE/kafka-streams-$sum
   if [ ! -d "$folder" ]; then
     rm -rf "$folder.part"
-    mvn -q -B -f "$sources/pom.xml" package "-DbuildFolder=$folder.part" >&2 || return 1
+    mvn -q -B -Dstyle.color=never -f "$sources/pom.xml" package "-DbuildFolder=$folder.part" >&2 || return 1
     mv "$folder.part" "$folder"
   fi
   echo "$folder/classes:$folder/lib/*"
