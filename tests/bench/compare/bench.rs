@@ -14,6 +14,7 @@ use crate::arms::{ArmSettings, Running, Workload, concord};
 use crate::case::{self, Case, Input, Paced, SEED, Sizes};
 use crate::inputs::{Content, Made, PersonSource};
 use crate::process::{busy_seconds, cpu_seconds, peak_memory_mib};
+use crate::report::Latency;
 use crate::topics::{PARTITIONS, Progress, Topics, bytes_on_disk};
 
 const SAMPLE_EVERY: Duration = Duration::from_millis(50);
@@ -237,9 +238,9 @@ impl Bench {
         Ok(measured)
     }
 
-    /// Feeds `arm` at `rate` records a second and answers the latencies in milliseconds, in order: from the moment at which
-    /// a record was due to be sent, to the moment at which a reader of committed records had the output that it caused.
-    pub fn latency(&mut self, arm: Arm, case: &Case, reference: Option<&Input>, rate: f64) -> Result<Vec<i64>> {
+    /// Feeds `arm` at `rate` records a second. Latency is from the moment at which a record was due to be sent, to the
+    /// moment at which a reader of committed records had the output that it caused.
+    pub fn latency(&mut self, arm: Arm, case: &Case, reference: Option<&Input>, rate: f64) -> Result<Latency> {
         let topic = self.fresh_name("paced");
         self.topics.create(&topic)?;
         let settings = self.settings(case, &topic, reference.map_or("", |r| &r.topic))?;
@@ -262,6 +263,7 @@ impl Bench {
         let mut latencies = Vec::new();
         let mut content = Content::default();
         let mut expected = None;
+        let mut latest_ms = 0.0;
         let mut publisher = Some(publisher);
         let mut last_output = Instant::now();
         loop {
@@ -276,7 +278,8 @@ impl Bench {
             if publisher.as_ref().is_some_and(thread::JoinHandle::is_finished)
                 && let Some(publisher) = publisher.take()
             {
-                let input = publisher.join().map_err(|_| "the publisher panicked")??;
+                let (input, late) = publisher.join().map_err(|_| "the publisher panicked")??;
+                latest_ms = late.as_millis() as f64;
                 expected = Some(if case.workload == Workload::W0 { input.copies } else { input.findings });
             }
             if expected == Some(content) {
@@ -290,7 +293,11 @@ impl Bench {
         self.clean_up(&settings)?;
         self.topics.delete(&topic)?;
         latencies.sort_unstable();
-        Ok(latencies)
+        let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).map(|ms| *ms as f64);
+        let (Some(p50), Some(p99)) = (at(0.50), at(0.99)) else {
+            return Err(format!("{} gave no output in its latency run", arm.name()).into());
+        };
+        Ok(Latency { rate, p50, p99, publisher_late: latest_ms })
     }
 
     /// Starts an arm that has work to do in every partition, and waits until each has given output.

@@ -172,13 +172,17 @@ impl Paced {
     }
 
     /// Publishes `rate` records a second for `time`, none before it is due. A record's time is the moment at which it was
-    /// due: a publisher that is late makes the latency longer, not shorter. Answers what was published.
-    pub fn run(mut self, rate: f64, time: Duration) -> Result<Input> {
+    /// due: a publisher that is late makes the latency longer, not shorter. Answers what was published, and how late the
+    /// latest record was.
+    pub fn run(mut self, rate: f64, time: Duration) -> Result<(Input, Duration)> {
         let (began, began_ms) = (Instant::now(), now_ms());
+        let mut latest = Duration::ZERO;
         for i in 0..(rate * time.as_secs_f64()) as u64 {
             let due = Duration::from_secs_f64(i as f64 / rate);
             let early = due.saturating_sub(began.elapsed());
-            if !early.is_zero() {
+            if early.is_zero() {
+                latest = latest.max(began.elapsed().saturating_sub(due));
+            } else {
                 self.publishing.serve();
                 thread::sleep(early.max(Duration::from_micros(500)));
             }
@@ -190,7 +194,7 @@ impl Paced {
             Some(extract) => (extract.copies, extract.findings),
             None => (self.messages.copies, self.messages.findings),
         };
-        Ok(Input { topic: String::new(), ends, copies, findings })
+        Ok((Input { topic: String::new(), ends, copies, findings }, latest))
     }
 
     fn publish(&mut self, at: i64) -> Result<()> {

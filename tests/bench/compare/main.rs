@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use arms::{ArmSettings, Workload, concord, pass_through};
 use bench::{Arm, Bench};
 use case::{CASES, Case, Sizes};
-use report::{Latency, Results};
+use report::Results;
 use topics::Topics;
 
 #[global_allocator]
@@ -181,13 +181,11 @@ fn measure(bench: &mut Bench, arguments: &Arguments) -> Result<Results> {
                 for arm in s.into_iter().chain(case_results.better_kafka_streams()) {
                     let Some(rate) = case_results.load_for_latency(arm, case.workload) else { continue };
                     eprintln!("{}: latency of {} at {rate:.0} records/s", case.name, arm.name());
-                    let latencies = bench.latency(arm, case, reference, rate)?;
-                    let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).copied();
-                    let (Some(p50), Some(p99)) = (at(0.50), at(0.99)) else {
-                        return Err("a latency run without output".into());
-                    };
-                    eprintln!("    p50 {p50} ms, p99 {p99} ms of {} outputs", latencies.len());
-                    let latency = Latency { rate, p50: p50 as f64, p99: p99 as f64 };
+                    let latency = bench.latency(arm, case, reference, rate)?;
+                    eprintln!(
+                        "    p50 {} ms, p99 {} ms; the publisher was late by {} ms at most",
+                        latency.p50, latency.p99, latency.publisher_late
+                    );
                     case_results.latencies.entry(arm).or_default().push(latency);
                 }
             }
