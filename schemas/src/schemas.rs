@@ -41,7 +41,7 @@ impl Schemas {
 
     /// How values of this topic are written.
     pub fn framing(&self, topic: &'static TopicSchema) -> Framing {
-        self.framings[topic.ordinal()]
+        self.framings.get(topic.ordinal()).copied().unwrap_or(Framing::SingleObject)
     }
 
     /// An encoder for one worker.

@@ -44,6 +44,42 @@ fn every_type_round_trips_with_both_framings() {
     assert_round_trips!(&FILE, FileChunk, [samples::file_chunk()]);
 }
 
+/// A schema that no release of this crate bundles.
+static OF_ANOTHER_PROGRAM: TopicSchema = TopicSchema::new(
+    "another.program",
+    r#"{"type": "record", "name": "Registration", "fields": [
+        {"name": "nhs_number", "type": "string"},
+        {"name": "gp_practice", "type": "string"},
+        {"name": "dispensing_flag", "type": "string"}]}"#,
+);
+
+#[test]
+fn a_program_may_declare_a_schema_of_its_own_which_is_framed_as_single_object_whatever_the_others_are() {
+    for schemas in framings() {
+        let bytes = encoded(&schemas, &OF_ANOTHER_PROGRAM, &samples::registration());
+        assert_eq!(bytes[2..10], OF_ANOTHER_PROGRAM.fingerprint().to_le_bytes());
+        let read: Registration = schemas.decoder().decode(&OF_ANOTHER_PROGRAM, &bytes).unwrap();
+        assert_eq!(read, samples::registration());
+        assert_eq!(schemas.framing(&OF_ANOTHER_PROGRAM), Framing::SingleObject);
+        let of_job = encoded(&Schemas::bundled(), &JOB, &samples::job());
+        let refused = schemas.decoder().decode::<Registration>(&OF_ANOTHER_PROGRAM, &of_job).unwrap_err();
+        assert!(matches!(refused, CodecError::UnknownWriterSchema { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn another_version_of_a_programs_own_schema_can_be_learned() {
+    let schemas = Schemas::bundled();
+    let mut decoder = schemas.decoder();
+    let id = WriterId::Registry(7);
+    let datum = &encoded(&schemas, &OF_ANOTHER_PROGRAM, &samples::registration())[10..];
+    let bytes = [&[0, 0, 0, 0, 7], datum].concat();
+    assert!(decoder.decode::<Registration>(&OF_ANOTHER_PROGRAM, &bytes).is_err());
+    decoder.learn(id, std::sync::Arc::new(WriterSchema::new(&OF_ANOTHER_PROGRAM, OF_ANOTHER_PROGRAM.avsc()).unwrap()));
+    let read: Registration = decoder.decode(&OF_ANOTHER_PROGRAM, &bytes).unwrap();
+    assert_eq!(read, samples::registration());
+}
+
 #[test]
 fn single_object_values_begin_with_marker_and_little_endian_fingerprint() {
     let bytes = encoded(&Schemas::bundled(), &JOB, &samples::job());

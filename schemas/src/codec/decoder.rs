@@ -12,8 +12,8 @@ use super::{ALL, CodecError, Framing, TopicSchema, WriterId};
 
 /// Reads values of every topic, by whichever known schema they were written with. One per worker.
 pub struct Decoder {
-    /// By ordinal of the topic schema.
-    topics: Vec<TopicDecoder>,
+    /// By ordinal of the topic schema. Those of other programs need an entry only once another version of theirs is learned.
+    topics: Vec<Option<TopicDecoder>>,
 }
 
 struct TopicDecoder {
@@ -32,19 +32,8 @@ pub struct WriterSchema {
 
 impl Decoder {
     pub(crate) fn new(framings: &[Framing]) -> Self {
-        let topics = ALL
-            .iter()
-            .zip(framings)
-            .map(|(schema, framing)| TopicDecoder {
-                ours: schema.compiled(),
-                our_fingerprint: WriterId::Fingerprint(schema.fingerprint()),
-                our_registry_id: match *framing {
-                    Framing::SingleObject => None,
-                    Framing::Confluent { schema_id } => Some(WriterId::Registry(schema_id)),
-                },
-                learned: Vec::new(),
-            })
-            .collect();
+        let topics =
+            ALL.iter().zip(framings).map(|(schema, framing)| Some(TopicDecoder::new(schema, *framing))).collect();
         Self { topics }
     }
 
@@ -62,7 +51,12 @@ impl Decoder {
         let Some((id, datum)) = WriterId::split(bytes) else {
             return Err(CodecError::Unframed { topic, length: bytes.len() });
         };
-        let Some(writer) = self.topics[schema.ordinal()].writer(id) else {
+        let writer = match self.topics.get(schema.ordinal()) {
+            Some(Some(known)) => known.writer(id),
+            _ if id == WriterId::Fingerprint(schema.fingerprint()) => Some(schema.compiled()),
+            _ => None,
+        };
+        let Some(writer) = writer else {
             return Err(CodecError::UnknownWriterSchema { topic, id });
         };
         let malformed = |cause: String| CodecError::Malformed { topic, id, length: bytes.len(), cause };
@@ -78,13 +72,29 @@ impl Decoder {
 
     /// From here on, records with this id are read with this schema.
     pub fn learn(&mut self, id: WriterId, writer: Arc<WriterSchema>) {
-        let learned = &mut self.topics[writer.topic.ordinal()].learned;
-        learned.retain(|(known, _)| *known != id);
-        learned.push((id, writer));
+        let ordinal = writer.topic.ordinal();
+        if ordinal >= self.topics.len() {
+            self.topics.resize_with(ordinal + 1, || None);
+        }
+        let topic = self.topics[ordinal].get_or_insert_with(|| TopicDecoder::new(writer.topic, Framing::SingleObject));
+        topic.learned.retain(|(known, _)| *known != id);
+        topic.learned.push((id, writer));
     }
 }
 
 impl TopicDecoder {
+    fn new(schema: &'static TopicSchema, framing: Framing) -> Self {
+        Self {
+            ours: schema.compiled(),
+            our_fingerprint: WriterId::Fingerprint(schema.fingerprint()),
+            our_registry_id: match framing {
+                Framing::SingleObject => None,
+                Framing::Confluent { schema_id } => Some(WriterId::Registry(schema_id)),
+            },
+            learned: Vec::new(),
+        }
+    }
+
     fn writer(&self, id: WriterId) -> Option<&serde_avro_fast::Schema> {
         if id == self.our_fingerprint || Some(id) == self.our_registry_id {
             return Some(self.ours);

@@ -1,0 +1,430 @@
+//! One run of one arm.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use concord_engine::partitioner::partition_of;
+use rdkafka::Offset;
+use rdkafka::message::Message;
+
+use crate::Result;
+use crate::arms::{ArmSettings, Running, Workload, concord};
+use crate::case::{self, Case, Input, Paced, SEED, Sizes};
+use crate::inputs::{Content, Made, PersonSource};
+use crate::process::{busy_seconds, cpu_seconds, peak_memory_mib};
+use crate::report::Latency;
+use crate::topics::{PARTITIONS, Progress, Topics, bytes_on_disk};
+
+const SAMPLE_EVERY: Duration = Duration::from_millis(50);
+/// Without progress for so long, a run has failed.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Share of the records that warm an arm up.
+const WARM_UP: f64 = 0.4;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Arm {
+    PassThrough,
+    Concord,
+    KafkaStreamsG1,
+    KafkaStreamsParallel,
+}
+
+impl Arm {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PassThrough => "P pass-through",
+            Self::Concord => "S Concord",
+            Self::KafkaStreamsG1 => "K Kafka Streams, G1",
+            Self::KafkaStreamsParallel => "K Kafka Streams, ParallelGC",
+        }
+    }
+}
+
+/// What a throughput run gave.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    pub records_a_second: f64,
+    /// W2 only.
+    pub load_records_a_second: f64,
+    /// W2 only.
+    pub extract_records_a_second: f64,
+    pub cpu_us: f64,
+    pub broker_cpu_us: f64,
+    /// Processors that others than arm and broker kept busy; the harness is among them.
+    pub others: f64,
+    pub peak_mib: f64,
+    pub changelog_mib: f64,
+    /// Seconds; Concord only.
+    pub commit_pauses: Option<(f64, f64)>,
+    /// Seconds from the start of the process, after kill -9, until every partition gives output again. W2 only.
+    pub ready: Option<f64>,
+    /// The same after the state was deleted.
+    pub restored: Option<f64>,
+}
+
+/// Where and with what is measured.
+pub struct Bench {
+    pub bootstrap: String,
+    pub topics: Topics,
+    pub broker_pid: u32,
+    pub broker_data: PathBuf,
+    /// Beginning of the names of all topics and groups.
+    pub prefix: String,
+    pub folder: PathBuf,
+    pub sizes: Sizes,
+    pub threads: usize,
+    /// Class path of the Kafka Streams arm.
+    pub kafka_streams: Option<String>,
+    pub runs: u32,
+}
+
+/// The readings of one moment.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    at: Instant,
+    /// Records of the reference, and of the other input.
+    done: [i64; 2],
+    /// Whether a partition of it has been read to its end.
+    dry: [bool; 2],
+    arm: f64,
+    broker: f64,
+    busy: f64,
+}
+
+/// What a window between two samples says.
+struct Window {
+    records_a_second: f64,
+    cpu_us: f64,
+    broker_cpu_us: f64,
+    others: f64,
+}
+
+impl Bench {
+    /// A name that no run had before.
+    pub fn fresh_name(&mut self, what: &str) -> String {
+        self.runs += 1;
+        format!("{}-{}-{what}", self.prefix, self.runs)
+    }
+
+    pub fn settings(&mut self, case: &Case, input: &str, reference: &str) -> Result<ArmSettings> {
+        let application = self.fresh_name("app");
+        let state = self.folder.join(&application);
+        let output = format!("{application}-out");
+        self.topics.create(&output)?;
+        Ok(ArmSettings {
+            workload: case.workload,
+            bootstrap: self.bootstrap.clone(),
+            input: input.to_owned(),
+            reference: reference.to_owned(),
+            output,
+            state,
+            application,
+            threads: self.threads,
+            store_memory_mib: case.store_memory_mib(&self.sizes),
+        })
+    }
+
+    pub fn start(&self, arm: Arm, settings: &ArmSettings) -> Result<Running> {
+        let mut command = match arm {
+            Arm::PassThrough | Arm::Concord => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.arg(if arm == Arm::Concord { "arm-s" } else { "arm-p" });
+                command
+            }
+            Arm::KafkaStreamsG1 | Arm::KafkaStreamsParallel => {
+                let java = std::env::var("JAVA_HOME").map_or("java".into(), |home| format!("{home}/bin/java"));
+                let mut command = Command::new(java);
+                let class_path = self.kafka_streams.as_deref().ok_or("--kafka-streams CLASSPATH is missing")?;
+                let collector = if arm == Arm::KafkaStreamsG1 { "-XX:+UseG1GC" } else { "-XX:+UseParallelGC" };
+                command
+                    .args(["-Xms1g", "-Xmx1g", collector, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"])
+                    .args(["-cp", class_path, "concord.bench.KafkaStreamsArm"])
+                    // Many threads allocate natively: without this the allocator of the system keeps an arena for each.
+                    .env("MALLOC_ARENA_MAX", "2");
+                command
+            }
+        };
+        command.args(settings.to_arguments());
+        Running::start(command)
+    }
+
+    /// Runs `arm` over a whole input and checks what it wrote.
+    pub fn throughput(&mut self, arm: Arm, case: &Case, prepared: &Input) -> Result<Measured> {
+        let of_lists = case.workload == Workload::W2;
+        let mut hidden = None;
+        let settings = if of_lists {
+            let topic = self.fresh_name("extract");
+            hidden = Some(case::hidden_extract(&self.topics, &topic, self.sizes.persons)?);
+            self.settings(case, &topic, &prepared.topic)?
+        } else {
+            self.settings(case, &prepared.topic, "")?
+        };
+        let (extract, mut publishing) = hidden.map_or((None, None), |(input, p)| (Some(input), Some(p)));
+        let (reference, input) = match &extract {
+            Some(extract) => (Some(prepared), extract),
+            None => (None, prepared),
+        };
+        let progress = self.topics.progress(&settings.application)?;
+        let mut running = self.start(arm, &settings)?;
+        eprintln!("    {} runs as process {}", arm.name(), running.pid());
+        let mut samples: Vec<Sample> = Vec::new();
+        let mut moved = Instant::now();
+        loop {
+            thread::sleep(SAMPLE_EVERY);
+            running.check()?;
+            let sample = self.sample(&progress, reference, input, running.pid())?;
+            if samples.last().is_none_or(|last| last.done != sample.done) {
+                moved = Instant::now();
+            } else if moved.elapsed() > PATIENCE {
+                return Err(format!("{} makes no progress at {:?}", arm.name(), sample.done).into());
+            }
+            samples.push(sample);
+            if reference.is_some_and(|r| sample.done[0] == r.records())
+                && let Some(publishing) = publishing.take()
+            {
+                publishing.finish()?;
+            }
+            if sample.done[1] == input.records() {
+                break;
+            }
+        }
+        let mut measured = Measured { peak_mib: peak_memory_mib(running.pid())?, ..Measured::default() };
+        let changelog = |topic: &str| topic.starts_with(&settings.application) && topic.ends_with("changelog");
+        measured.changelog_mib = bytes_on_disk(&self.broker_data, changelog)? as f64 / f64::from(1 << 20);
+        let main = window(&samples, 1, input.records());
+        measured.records_a_second = main.records_a_second;
+        measured.cpu_us = main.cpu_us;
+        measured.broker_cpu_us = main.broker_cpu_us;
+        measured.others = main.others;
+        if let Some(reference) = reference {
+            // Both halves have the same number of records.
+            let load = window(&samples, 0, reference.records());
+            measured.load_records_a_second = load.records_a_second;
+            measured.extract_records_a_second = main.records_a_second;
+            measured.records_a_second = 2.0 / (1.0 / load.records_a_second + 1.0 / main.records_a_second);
+            measured.cpu_us = (load.cpu_us + main.cpu_us) / 2.0;
+            measured.broker_cpu_us = (load.broker_cpu_us + main.broker_cpu_us) / 2.0;
+            measured.others = (load.others + main.others) / 2.0;
+        }
+        let expected = match (arm, reference) {
+            (Arm::PassThrough, Some(reference)) => reference.copies.plus(input.copies),
+            (Arm::PassThrough, None) => input.copies,
+            _ if case.workload == Workload::W0 => input.copies,
+            _ => input.findings,
+        };
+        self.check_output(arm, &settings.output, expected)?;
+
+        if arm == Arm::Concord {
+            measured.commit_pauses = Some(commit_pauses(&mut running)?);
+        }
+        if of_lists && case.whole && arm != Arm::PassThrough {
+            running.kill()?;
+            let (running, ready) = self.until_all_partitions_answer(arm, &settings)?;
+            measured.ready = Some(ready);
+            running.stop()?;
+            std::fs::remove_dir_all(&settings.state)?;
+            let (running, restored) = self.until_all_partitions_answer(arm, &settings)?;
+            measured.restored = Some(restored);
+            running.stop()?;
+        } else {
+            running.stop()?;
+        }
+        self.clean_up(&settings)?;
+        if extract.is_some() {
+            self.topics.delete(&settings.input)?;
+        }
+        Ok(measured)
+    }
+
+    /// Feeds `arm` at `rate` records a second. Latency is from the moment at which a record was due to be sent, to the
+    /// moment at which a reader of committed records had the output that it caused.
+    pub fn latency(&mut self, arm: Arm, case: &Case, reference: Option<&Input>, rate: f64) -> Result<Latency> {
+        let topic = self.fresh_name("paced");
+        self.topics.create(&topic)?;
+        let settings = self.settings(case, &topic, reference.map_or("", |r| &r.topic))?;
+        let mut output = self.topics.follow(&settings.output, Offset::Beginning)?;
+        let progress = self.topics.progress(&settings.application)?;
+        let mut running = self.start(arm, &settings)?;
+        if let Some(reference) = reference {
+            await_progress(&mut running, &progress, reference)?;
+        }
+        let publishing = self.topics.publish(&topic, None, 1)?;
+        let mut paced = Paced::new(publishing, case, &self.sizes);
+        let first = Input { topic: topic.clone(), ends: paced.begin()?, ..Input::default() };
+        await_progress(&mut running, &progress, &first)?;
+        let sizes = self.sizes;
+        let began_ms = now_ms();
+        let publisher = thread::spawn(move || paced.run(rate, sizes.latency).map_err(|e| e.to_string()));
+        let from_ms = began_ms + sizes.latency_skipped.as_millis() as i64;
+        // What is under way when the feed ends would find an idle machine.
+        let to_ms = began_ms + sizes.latency.as_millis() as i64 - 1_000;
+        let mut latencies = Vec::new();
+        let mut content = Content::default();
+        let mut expected = None;
+        let mut latest_ms = 0.0;
+        let mut publisher = Some(publisher);
+        let mut last_output = Instant::now();
+        loop {
+            output.poll(SAMPLE_EVERY, |message| {
+                last_output = Instant::now();
+                content.add(message.key().unwrap_or_default(), message.payload().unwrap_or_default());
+                let due_ms = message.timestamp().to_millis().unwrap_or_default();
+                if (from_ms..to_ms).contains(&due_ms) {
+                    latencies.push(now_ms() - due_ms);
+                }
+            })?;
+            if publisher.as_ref().is_some_and(thread::JoinHandle::is_finished)
+                && let Some(publisher) = publisher.take()
+            {
+                let (input, late) = publisher.join().map_err(|_| "the publisher panicked")??;
+                latest_ms = late.as_millis() as f64;
+                expected = Some(if case.workload == Workload::W0 { input.copies } else { input.findings });
+            }
+            if expected == Some(content) {
+                break;
+            }
+            if expected.is_some() && last_output.elapsed() > PATIENCE / 4 {
+                return Err(format!("{}: wrote {content:?} instead of {expected:?}", arm.name()).into());
+            }
+        }
+        running.stop()?;
+        self.clean_up(&settings)?;
+        self.topics.delete(&topic)?;
+        latencies.sort_unstable();
+        let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).map(|ms| *ms as f64);
+        let (Some(p50), Some(p99)) = (at(0.50), at(0.99)) else {
+            return Err(format!("{} gave no output in its latency run", arm.name()).into());
+        };
+        Ok(Latency { rate, p50, p99, publisher_late: latest_ms })
+    }
+
+    /// Starts an arm that has work to do in every partition, and waits until each has given output.
+    fn until_all_partitions_answer(&self, arm: Arm, settings: &ArmSettings) -> Result<(Running, f64)> {
+        let mut output = self.topics.follow(&settings.output, Offset::End)?;
+        let mut publishing = self.topics.publish(&settings.input, None, 0)?;
+        let mut source = PersonSource::new(self.sizes.persons, SEED);
+        let mut made = Made::default();
+        for number in 0.. {
+            source.probe(number, &mut made)?;
+            let partition = partition_of(made.key.as_bytes(), PARTITIONS) as usize;
+            if publishing.sent()[partition] == 0 {
+                publishing.send(&made.key, &made.value, now_ms())?;
+            }
+            if publishing.sent().iter().all(|sent| *sent > 0) {
+                break;
+            }
+        }
+        publishing.finish()?;
+        let mut running = self.start(arm, settings)?;
+        let mut answered = [false; PARTITIONS as usize];
+        while answered.contains(&false) {
+            output.poll(Duration::from_millis(20), |message| answered[message.partition() as usize] = true)?;
+            running.check()?;
+            if running.started.elapsed() > PATIENCE {
+                return Err(format!("{} gives no output after its restart", arm.name()).into());
+            }
+        }
+        let took = running.started.elapsed().as_secs_f64();
+        Ok((running, took))
+    }
+
+    /// A transaction's records may be seen a moment after its positions: waits for the last of them.
+    fn check_output(&self, arm: Arm, topic: &str, expected: Content) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            let found = self.topics.content(topic)?;
+            if found == expected {
+                return Ok(());
+            }
+            if began.elapsed() > Duration::from_secs(10) {
+                return Err(format!("{} is wrong: it wrote {found:?} instead of {expected:?}", arm.name()).into());
+            }
+        }
+    }
+
+    fn clean_up(&self, settings: &ArmSettings) -> Result<()> {
+        self.topics.delete(&settings.application)?;
+        if settings.state.exists() {
+            std::fs::remove_dir_all(&settings.state)?;
+        }
+        Ok(())
+    }
+
+    fn sample(&self, progress: &Progress, reference: Option<&Input>, input: &Input, pid: u32) -> Result<Sample> {
+        let (mut done, mut dry) = ([0; 2], [false; 2]);
+        for (place, input) in [(0, reference), (1, Some(input))] {
+            let Some(input) = input else { continue };
+            for (position, end) in progress.of(&input.topic)?.into_iter().zip(input.ends) {
+                done[place] += position.min(end);
+                dry[place] |= position >= end;
+            }
+        }
+        let at = Instant::now();
+        Ok(Sample {
+            at,
+            done,
+            dry,
+            arm: cpu_seconds(pid)?,
+            broker: cpu_seconds(self.broker_pid)?,
+            busy: busy_seconds()?,
+        })
+    }
+}
+
+/// Waits until an arm has committed a whole input.
+fn await_progress(running: &mut Running, progress: &Progress, input: &Input) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let positions = progress.of(&input.topic)?;
+        if positions.iter().zip(input.ends).all(|(position, end)| *position >= end) {
+            return Ok(());
+        }
+        running.check()?;
+        if began.elapsed() > PATIENCE {
+            return Err(format!("the arm stays at {positions:?} of {:?}", input.ends).into());
+        }
+        thread::sleep(SAMPLE_EVERY);
+    }
+}
+
+/// From the end of the warm-up to the first partition without further input. When that is too short to say anything, from
+/// the first commit to the last.
+fn window(samples: &[Sample], which: usize, total: i64) -> Window {
+    const SHORTEST: Duration = Duration::from_millis(1_500);
+    let warm = (total as f64 * WARM_UP) as i64;
+    let first = samples.iter().position(|s| s.done[which] >= warm);
+    let last = samples.iter().rposition(|s| !s.dry[which]);
+    let (from, to) = match (first, last) {
+        (Some(first), Some(last)) if first < last && samples[last].at - samples[first].at >= SHORTEST => {
+            (samples[first], samples[last])
+        }
+        _ => {
+            let first = samples.iter().rposition(|s| s.done[which] == 0).unwrap_or(0);
+            let last = samples.iter().position(|s| s.done[which] == total).unwrap_or(samples.len() - 1);
+            (samples[first], samples[last])
+        }
+    };
+    let records = (to.done[which] - from.done[which]) as f64;
+    let seconds = (to.at - from.at).as_secs_f64();
+    Window {
+        records_a_second: records / seconds,
+        cpu_us: (to.arm - from.arm) * 1e6 / records,
+        broker_cpu_us: (to.broker - from.broker) * 1e6 / records,
+        others: (to.busy - from.busy - (to.arm - from.arm) - (to.broker - from.broker)) / seconds,
+    }
+}
+
+fn commit_pauses(running: &mut Running) -> Result<(f64, f64)> {
+    let answer = running.ask(concord::COMMIT_PAUSES)?;
+    let mut seconds = answer.split_whitespace().map(str::parse);
+    match (seconds.next(), seconds.next()) {
+        (Some(Ok(median)), Some(Ok(worst))) => Ok((median, worst)),
+        _ => Err(format!("the arm told its commit pauses as `{answer}`").into()),
+    }
+}
+
+pub fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}

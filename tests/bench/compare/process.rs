@@ -1,0 +1,36 @@
+//! What the system tells about processes.
+
+use std::fs;
+
+use crate::Result;
+
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// User and system seconds of a process, those of its ended children left out.
+pub fn cpu_seconds(pid: u32) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // Behind the name in brackets, which may hold anything.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    Ok((fields[11].parse::<f64>()? + fields[12].parse::<f64>()?) / TICKS_A_SECOND)
+}
+
+/// Seconds in which the processors of the machine did anything, for whomever.
+pub fn busy_seconds() -> Result<f64> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().unwrap_or_default();
+    let mut busy = 0.0;
+    for (place, field) in line.split_whitespace().skip(1).enumerate() {
+        // Idle and waiting for disks; behind the eighth stands time that is counted already.
+        if place != 3 && place != 4 && place < 8 {
+            busy += field.parse::<f64>()?;
+        }
+    }
+    Ok(busy / TICKS_A_SECOND)
+}
+
+/// The most memory that was ever resident, MiB.
+pub fn peak_memory_mib(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let peak = status.lines().find(|l| l.starts_with("VmHWM")).and_then(|l| l.split_whitespace().nth(1));
+    Ok(peak.ok_or("the system tells no VmHWM")?.parse::<f64>()? / 1024.0)
+}

@@ -1,0 +1,288 @@
+//! The broker as the harness uses it: a plain Kafka client, the same for every arm, with nothing of the engine.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use concord_engine::partitioner::partition_of;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::Result;
+use crate::inputs::Content;
+
+/// Of every topic.
+pub const PARTITIONS: i32 = 4;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn config(bootstrap: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", bootstrap);
+    config
+}
+
+fn reader(bootstrap: &str, group: &str) -> Result<BaseConsumer> {
+    Ok(config(bootstrap)
+        .set("group.id", group)
+        .set("isolation.level", "read_committed")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "error")
+        .set("fetch.wait.max.ms", "20")
+        .set("fetch.queue.backoff.ms", "5")
+        .set("queued.min.messages", "100000")
+        .create()?)
+}
+
+/// Creates, deletes and looks at topics.
+pub struct Topics {
+    bootstrap: String,
+    admin: AdminClient<DefaultClientContext>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Topics {
+    pub fn of(bootstrap: &str) -> Result<Self> {
+        Ok(Self {
+            bootstrap: bootstrap.to_owned(),
+            admin: config(bootstrap).create()?,
+            runtime: tokio::runtime::Builder::new_current_thread().build()?,
+        })
+    }
+
+    /// Creates a topic that keeps everything: the times of its records are not those of today.
+    pub fn create(&self, name: &str) -> Result<()> {
+        let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1))
+            .set("retention.ms", "-1")
+            .set("message.timestamp.type", "CreateTime");
+        let made = self.runtime.block_on(self.admin.create_topics([&topic], &AdminOptions::new()))?;
+        for answer in made {
+            answer.map_err(|(topic, code)| format!("creating {topic}: {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Names of all topics that begin with `prefix`.
+    pub fn named(&self, prefix: &str) -> Result<Vec<String>> {
+        let metadata = self.admin.inner().fetch_metadata(None, PATIENCE)?;
+        Ok(metadata.topics().iter().map(|t| t.name().to_owned()).filter(|n| n.starts_with(prefix)).collect())
+    }
+
+    /// Deletes all topics that begin with `prefix`.
+    pub fn delete(&self, prefix: &str) -> Result<()> {
+        let names = self.named(prefix)?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        for answer in self.runtime.block_on(self.admin.delete_topics(&names, &AdminOptions::new()))? {
+            if let Err((topic, code)) = answer
+                && code != RDKafkaErrorCode::UnknownTopicOrPartition
+            {
+                return Err(format!("deleting {topic}: {code}").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Number and content of the committed records of a topic.
+    pub fn content(&self, topic: &str) -> Result<Content> {
+        let mut content = Content::default();
+        let mut reading = Reading::begin(&self.bootstrap, topic, Offset::Beginning)?;
+        while !reading.at_end() {
+            reading.poll(Duration::from_millis(200), |message| {
+                content.add(message.key().unwrap_or_default(), message.payload().unwrap_or_default());
+            })?;
+        }
+        Ok(content)
+    }
+
+    /// Reads a topic as it grows, from `from`.
+    pub fn follow(&self, topic: &str, from: Offset) -> Result<Reading> {
+        Reading::begin(&self.bootstrap, topic, from)
+    }
+
+    /// How far the group `group` has come in `topics`.
+    pub fn progress(&self, group: &str) -> Result<Progress> {
+        Ok(Progress { client: reader(&self.bootstrap, group)? })
+    }
+
+    /// Writes records, in one transaction that stays open until [`Publishing::finish`] when `transactional` names it.
+    pub fn publish(&self, topic: &str, transactional: Option<&str>, linger_ms: u32) -> Result<Publishing> {
+        let mut config = config(&self.bootstrap);
+        config
+            .set("enable.idempotence", "true")
+            .set("compression.type", "none")
+            .set("linger.ms", linger_ms.to_string())
+            .set("batch.size", "131072")
+            .set("queue.buffering.max.messages", "200000");
+        if let Some(id) = transactional {
+            config.set("transactional.id", id).set("transaction.timeout.ms", "900000");
+        }
+        let producer: BaseProducer = config.create()?;
+        if transactional.is_some() {
+            producer.init_transactions(PATIENCE)?;
+            producer.begin_transaction()?;
+        }
+        let sent = [0; PARTITIONS as usize];
+        Ok(Publishing { producer, topic: topic.to_owned(), transactional: transactional.is_some(), sent })
+    }
+}
+
+/// Bytes on the broker's disk of the topics of which `wanted` is true.
+pub fn bytes_on_disk(broker_data: &Path, wanted: impl Fn(&str) -> bool) -> Result<u64> {
+    let mut bytes = 0;
+    for folder in std::fs::read_dir(broker_data)? {
+        let folder = folder?;
+        let name = folder.file_name().to_string_lossy().into_owned();
+        let Some((topic, _)) = name.rsplit_once('-') else { continue };
+        if !wanted(topic) {
+            continue;
+        }
+        for file in std::fs::read_dir(folder.path())? {
+            let file = file?;
+            if file.path().extension().is_some_and(|e| e == "log") {
+                bytes += file.metadata()?.len();
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+/// A topic being read, committed records only.
+pub struct Reading {
+    client: BaseConsumer,
+    at_end: [bool; PARTITIONS as usize],
+}
+
+impl Reading {
+    fn begin(bootstrap: &str, topic: &str, from: Offset) -> Result<Self> {
+        let client = reader(bootstrap, "bench-reader")?;
+        let mut partitions = TopicPartitionList::new();
+        for partition in 0..PARTITIONS {
+            // The end as it is now, and not when the first fetch comes to it.
+            let from = match from {
+                Offset::End => Offset::Offset(client.fetch_watermarks(topic, partition, PATIENCE)?.1),
+                other => other,
+            };
+            partitions.add_partition_offset(topic, partition, from)?;
+        }
+        client.assign(&partitions)?;
+        Ok(Self { client, at_end: [false; PARTITIONS as usize] })
+    }
+
+    /// Whether the last thing seen of every partition was its end.
+    pub fn at_end(&self) -> bool {
+        self.at_end.iter().all(|end| *end)
+    }
+
+    /// Waits for one record at most.
+    pub fn poll(
+        &mut self,
+        timeout: Duration,
+        mut visit: impl FnMut(&rdkafka::message::BorrowedMessage<'_>),
+    ) -> Result<()> {
+        match self.client.poll(timeout) {
+            None => {}
+            Some(Ok(message)) => {
+                self.at_end[message.partition() as usize] = false;
+                visit(&message);
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => self.at_end[partition as usize] = true,
+            Some(Err(error)) => return Err(error.into()),
+        }
+        Ok(())
+    }
+}
+
+/// Looks at the committed positions of a group without being a member.
+pub struct Progress {
+    client: BaseConsumer,
+}
+
+impl Progress {
+    /// The committed position of each partition of a topic; 0 where nothing is committed.
+    pub fn of(&self, topic: &str) -> Result<[i64; PARTITIONS as usize]> {
+        let mut asked = TopicPartitionList::new();
+        for partition in 0..PARTITIONS {
+            asked.add_partition(topic, partition);
+        }
+        // A group that begins may meet a coordinator that is not ready.
+        let deadline = Instant::now() + PATIENCE;
+        let answer = loop {
+            match self.client.committed_offsets(asked.clone(), PATIENCE) {
+                Ok(answer) => break answer,
+                Err(error) if Instant::now() > deadline => return Err(error.into()),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        let mut positions = [0; PARTITIONS as usize];
+        for element in answer.elements() {
+            if let Offset::Offset(offset) = element.offset() {
+                positions[element.partition() as usize] = offset;
+            }
+        }
+        Ok(positions)
+    }
+}
+
+/// Records on their way into a topic.
+pub struct Publishing {
+    producer: BaseProducer,
+    topic: String,
+    transactional: bool,
+    sent: [i64; PARTITIONS as usize],
+}
+
+impl Publishing {
+    pub fn send(&mut self, key: &str, value: &[u8], timestamp_ms: i64) -> Result<()> {
+        let partition = partition_of(key.as_bytes(), PARTITIONS);
+        let mut record =
+            BaseRecord::to(&self.topic).partition(partition).key(key).payload(value).timestamp(timestamp_ms);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => {
+                    self.sent[partition as usize] += 1;
+                    return Ok(());
+                }
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), refused))
+                    if Instant::now() < deadline =>
+                {
+                    record = refused;
+                    self.producer.poll(Duration::from_millis(5));
+                }
+                Err((error, _)) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Records sent to each partition.
+    pub fn sent(&self) -> [i64; PARTITIONS as usize] {
+        self.sent
+    }
+
+    /// Serves the answers of the broker.
+    pub fn serve(&self) {
+        self.producer.poll(Duration::ZERO);
+    }
+
+    /// Waits until all is written, without ending the transaction.
+    pub fn flush(&self) -> Result<()> {
+        Ok(self.producer.flush(PATIENCE)?)
+    }
+
+    /// Makes all of it visible.
+    pub fn finish(self) -> Result<()> {
+        self.flush()?;
+        if self.transactional {
+            self.producer.commit_transaction(PATIENCE)?;
+        }
+        Ok(())
+    }
+}
