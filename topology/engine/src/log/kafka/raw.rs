@@ -26,6 +26,9 @@ fn millis(timeout: Duration) -> c_int {
     c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX)
 }
 
+/// Room for the values of a record's headers: a lineage and a version.
+const HEADERS_BYTES: usize = 64;
+
 /// What came out of a [`MessageQueue`], in order for each partition.
 pub(super) enum Fetched {
     /// Records of one partition.
@@ -109,26 +112,37 @@ impl MessageQueue {
             // SAFETY: valid until destroyed by `take`.
             let message = unsafe { &*message };
             if message.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-                size += message.key_len + message.len;
-                for_each_header(message, |_, value| size += value.map_or(0, <[u8]>::len));
+                size += message.key_len + message.len + HEADERS_BYTES;
             }
         }
         let mut buffer = Vec::with_capacity(size);
-        for &message in &self.messages {
-            // SAFETY: as above.
-            let message = unsafe { &*message };
+        // Names and lengths of all headers, and how many each record has. They are asked for once: the client reads them
+        // anew with each call where there are none.
+        let mut headers: Vec<(Arc<str>, usize)> = Vec::new();
+        let mut counts: Vec<usize> = Vec::with_capacity(self.messages.len());
+        for index in 0..self.messages.len() {
+            // SAFETY: as above; the reference does not outlive this turn.
+            let message = unsafe { &*self.messages[index] };
+            let before = headers.len();
             if message.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 buffer.extend_from_slice(bytes_of(message.key, message.key_len).unwrap_or_default());
                 buffer.extend_from_slice(bytes_of(message.payload, message.len).unwrap_or_default());
-                for_each_header(message, |_, value| buffer.extend_from_slice(value.unwrap_or_default()));
+                for_each_header(message, |name, value| {
+                    let value = value.unwrap_or_default();
+                    buffer.extend_from_slice(value);
+                    let name = interned(&mut self.header_names, &String::from_utf8_lossy(name.to_bytes()));
+                    headers.push((name, value.len()));
+                });
             }
+            counts.push(headers.len() - before);
         }
         let mut cut = Cut { buffer: Bytes::from(buffer), at: 0 };
+        let mut headers = headers.into_iter();
 
         let mut fetched: Vec<Fetched> = Vec::new();
         // The open group of each partition: (topic handle, partition, index in `fetched`). Handles are stable in a batch.
         let mut open: Vec<(*mut sys::rd_kafka_topic_t, i32, usize)> = Vec::new();
-        for index in 0..self.messages.len() {
+        for (index, count) in counts.into_iter().enumerate() {
             // SAFETY: as above; the reference does not outlive this turn.
             let message = unsafe { &*self.messages[index] };
             let found =
@@ -146,7 +160,7 @@ impl MessageQueue {
                 });
                 continue;
             }
-            let record = self.record(message, &mut cut);
+            let record = record_of(message, &mut cut, headers.by_ref().take(count));
             let group = match found {
                 Some(found) => open[found].2,
                 None => {
@@ -164,19 +178,6 @@ impl MessageQueue {
         fetched
     }
 
-    fn record(&mut self, message: &sys::rd_kafka_message_t, cut: &mut Cut) -> LogRecord {
-        let key = cut.next(bytes_of(message.key, message.key_len).map(<[u8]>::len));
-        let value = cut.next(bytes_of(message.payload, message.len).map(<[u8]>::len));
-        let mut headers = Vec::new();
-        for_each_header(message, |name, value| {
-            let name = interned(&mut self.header_names, &String::from_utf8_lossy(name.to_bytes()));
-            headers.push(Header { name, value: cut.next(Some(value.map_or(0, <[u8]>::len))).unwrap_or_default() });
-        });
-        // SAFETY: the message is valid; the kind of timestamp is not asked for.
-        let timestamp_ms = unsafe { sys::rd_kafka_message_timestamp(message, ptr::null_mut()) };
-        LogRecord { offset: message.offset, timestamp_ms, key, value, headers }
-    }
-
     fn topic_name(&mut self, topic: *mut sys::rd_kafka_topic_t) -> Arc<str> {
         if topic.is_null() {
             return Arc::from("");
@@ -185,6 +186,21 @@ impl MessageQueue {
         let name = unsafe { CStr::from_ptr(sys::rd_kafka_topic_name(topic)) };
         interned(&mut self.topics, &name.to_string_lossy())
     }
+}
+
+/// The record of a message, cut from the buffer into which key, value and header values were copied in this order.
+fn record_of(
+    message: &sys::rd_kafka_message_t,
+    cut: &mut Cut,
+    headers: impl Iterator<Item = (Arc<str>, usize)>,
+) -> LogRecord {
+    let key = cut.next(bytes_of(message.key, message.key_len).map(<[u8]>::len));
+    let value = cut.next(bytes_of(message.payload, message.len).map(<[u8]>::len));
+    let headers =
+        headers.map(|(name, length)| Header { name, value: cut.next(Some(length)).unwrap_or_default() }).collect();
+    // SAFETY: the message is valid; the kind of timestamp is not asked for.
+    let timestamp_ms = unsafe { sys::rd_kafka_message_timestamp(message, ptr::null_mut()) };
+    LogRecord { offset: message.offset, timestamp_ms, key, value, headers }
 }
 
 impl Drop for MessageQueue {
