@@ -27,6 +27,9 @@ use sender::Sender;
 
 /// Pieces released in one slice.
 const SLICE: i32 = 4;
+/// Files released side by side; further ones wait until one of them is done.
+const RELEASED_TOGETHER: usize = 4;
+const WAIT_FOR_OTHERS_MS: i64 = 50;
 
 /// The reason for which a job that never ended is refused.
 pub(super) const TIMED_OUT: &str = "TIMED_OUT";
@@ -51,9 +54,9 @@ pub(super) struct Intake {
     pub profile: Profile,
     pub on_invalid: OnInvalid,
     pub upload_timeout_ms: i64,
-    /// Cache: the file being validated, and the file being released.
+    /// Cache: the file being validated, and the files being released.
     pub validating: Option<Reading>,
-    pub releasing: Option<Reading>,
+    pub releasing: Vec<Reading>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -259,8 +262,14 @@ impl Intake {
 
     /// Sends a slice of the records of an accepted file, or of the reasons of a refused one.
     fn release(&mut self, ctx: &mut Context<'_>, job_id: &str, mut progress: Progress) -> Result<(), ProcessError> {
-        let mut reading = match self.releasing.take() {
-            Some(reading) if reading.is_of(job_id) && reading.next_piece() == progress.released => reading,
+        let place = self.releasing.iter().position(|reading| reading.is_of(job_id));
+        let mut reading = match place.map(|place| self.releasing.swap_remove(place)) {
+            Some(reading) if reading.next_piece() == progress.released => reading,
+            None if self.releasing.len() == RELEASED_TOGETHER => {
+                // In turns, each would be read from its beginning again and again.
+                let later = ctx.wall_clock_ms() + WAIT_FOR_OTHERS_MS;
+                return ctx.set_timer(TimerClock::WallClock, &timer_key(RELEASE, job_id), later, Bytes::new());
+            }
             // After a crash: what was released before is read again, and not sent again.
             _ => self.read_pieces(ctx, job_id, &progress, progress.released)?,
         };
@@ -280,7 +289,7 @@ impl Intake {
         progress.released = upto;
         if upto < progress.pieces {
             progress.sent = sender.sent;
-            self.releasing = Some(reading);
+            self.releasing.push(reading);
             self.keep(ctx, job_id, &progress)?;
             return ctx.set_timer(
                 TimerClock::WallClock,

@@ -71,7 +71,7 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
                 gp_events: p.sink(gp_events),
                 job_events: p.sink(job_events),
             };
-            move || Intake { handles, profile, on_invalid, upload_timeout_ms, validating: None, releasing: None }
+            move || Intake { handles, profile, on_invalid, upload_timeout_ms, validating: None, releasing: Vec::new() }
         });
     });
 
