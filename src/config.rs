@@ -277,6 +277,11 @@ impl Config {
         if self.instance.workers == 0 {
             return Err("instance.workers is 0: write 1 or more".to_string());
         }
+        // A piece of a file has 256 KiB, and gathered rows 64 KiB.
+        if self.processing.max_record_bytes < 512 << 10 {
+            let found = self.processing.max_record_bytes;
+            return Err(format!("processing.max_record_bytes is {found}: write 524288 or more"));
+        }
         if self.instance.memory_mib < 64 {
             return Err(format!("instance.memory_mib is {}: write 64 or more", self.instance.memory_mib));
         }

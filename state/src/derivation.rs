@@ -1,8 +1,7 @@
 //! Stores that follow from another store of their task, such as an index over it.
 //!
-//! While records are processed, whoever writes the source also writes what follows from it, and may do so lazily: an entry too
-//! many is allowed where readers check it against the source. A restore makes the entries from the source again, so they need
-//! no changelog of their own.
+//! While records are processed, whoever writes the source also writes what follows from it, in the same commit. A restore makes
+//! the entries from the source again, so they need no changelog of their own. Their position is that of the source.
 
 use std::sync::Arc;
 
@@ -24,6 +23,3 @@ pub struct Derivation {
 
 /// See [`Derivation::entries`].
 pub type EntriesOf = dyn Fn(&[u8], &[u8], &mut EmitDerived<'_>) -> Result<(), StateError> + Send + Sync;
-
-/// The changelog position of a derived store once it has been made: it has no changelog, and this tells it from a new one.
-pub(crate) const MADE: i64 = 0;

@@ -177,6 +177,11 @@ impl Backend for MemoryBackend {
         Ok(())
     }
 
+    /// Little, so that tests see values come and go.
+    fn recent_bytes(&self) -> usize {
+        4 << 10
+    }
+
     fn flush(&mut self) -> Result<(), StateError> {
         Ok(())
     }

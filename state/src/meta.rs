@@ -21,7 +21,8 @@ pub struct CommittedMeta {
     pub input_positions: Vec<(String, i32, i64)>,
     /// Largest record time seen, milliseconds since 1970; [`NO_STREAM_TIME`] before the first record.
     pub stream_time_ms: i64,
-    /// When the last commit was made, milliseconds since 1970; 0 before the first.
+    /// When the state was last known to hold all that was committed, milliseconds since 1970: the last commit, the end of a
+    /// restore, or a clean stop; 0 before.
     pub committed_at_ms: i64,
 }
 

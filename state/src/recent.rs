@@ -17,14 +17,12 @@ pub(crate) struct Recent {
     young: Vec<Generation>,
     old: Vec<Generation>,
     young_bytes: usize,
-    limit_bytes: usize,
 }
 
 impl Recent {
-    /// Keeps about `limit_bytes`; nothing at all when that is 0.
-    pub(crate) fn new(stores: usize, limit_bytes: usize) -> Self {
+    pub(crate) fn new(stores: usize) -> Self {
         let generation = || (0..stores).map(|_| Generation::new()).collect();
-        Self { young: generation(), old: generation(), young_bytes: 0, limit_bytes }
+        Self { young: generation(), old: generation(), young_bytes: 0 }
     }
 
     /// What was committed last for a key; `None` when that is not known here, `Some(None)` when the key was deleted.
@@ -32,9 +30,14 @@ impl Recent {
         self.young[store].get(key).or_else(|| self.old[store].get(key))
     }
 
-    /// Takes over what has been committed.
-    pub(crate) fn add(&mut self, store: StoreIndex, committed: impl Iterator<Item = (Arc<[u8]>, Change)>) {
-        if self.limit_bytes == 0 {
+    /// Takes over what has been committed, and keeps about `limit_bytes` of it; nothing at all when that is 0.
+    pub(crate) fn add(
+        &mut self,
+        store: StoreIndex,
+        committed: impl Iterator<Item = (Arc<[u8]>, Change)>,
+        limit_bytes: usize,
+    ) {
+        if limit_bytes == 0 {
             return;
         }
         for (key, change) in committed {
@@ -42,7 +45,7 @@ impl Recent {
             if let Some(replaced) = self.young[store].insert(Arc::clone(&key), change) {
                 self.young_bytes -= entry_bytes(&key, &replaced);
             }
-            if self.young_bytes > self.limit_bytes / 2 {
+            if self.young_bytes > limit_bytes / 2 {
                 self.young_bytes = 0;
                 std::mem::swap(&mut self.young, &mut self.old);
                 self.young.iter_mut().for_each(Generation::clear);
@@ -69,14 +72,14 @@ mod tests {
 
     #[test]
     fn the_last_committed_change_is_known_and_old_ones_are_forgotten() {
-        let mut recent = Recent::new(1, 1_000);
-        recent.add(0, [entry("a", Some("1")), entry("b", Some("1"))].into_iter());
-        recent.add(0, [entry("a", Some("2")), entry("b", None)].into_iter());
+        let mut recent = Recent::new(1);
+        recent.add(0, [entry("a", Some("1")), entry("b", Some("1"))].into_iter(), 1_000);
+        recent.add(0, [entry("a", Some("2")), entry("b", None)].into_iter(), 1_000);
         assert_eq!(recent.get(0, b"a"), Some(&Some(Bytes::from_static(b"2"))));
         assert_eq!(recent.get(0, b"b"), Some(&None), "a deletion is known too");
         assert_eq!(recent.get(0, b"c"), None);
         for number in 0..20 {
-            recent.add(0, [entry(&format!("further-{number}"), Some("1"))].into_iter());
+            recent.add(0, [entry(&format!("further-{number}"), Some("1"))].into_iter(), 1_000);
         }
         assert_eq!(recent.get(0, b"a"), None);
         let kept = (0..20).filter(|number| recent.get(0, format!("further-{number}").as_bytes()).is_some()).count();

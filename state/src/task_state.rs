@@ -56,7 +56,7 @@ impl TaskState {
         let stored = backend.meta()?;
         let meta = stored.unwrap_or_else(|| CommittedMeta::empty(fingerprint.clone(), stores.len()));
         Ok(Self {
-            recent: Recent::new(stores.len(), backend.recent_bytes()),
+            recent: Recent::new(stores.len()),
             backend,
             overlays: stores.iter().map(|store| Overlay::new(store.kind)).collect(),
             sweep: Sweep::new(stores.len()),
@@ -189,8 +189,9 @@ impl TaskState {
         self.versions[store]
     }
 
-    /// Emits the last value per key since the last commit, `None` for a tombstone, store by store. These are the records of the changelogs; in a store with a time to live the value begins with its 8-byte time stamp. Derived stores
-    /// have no changelog and are left out.
+    /// Emits the last value per key since the last commit, `None` for a tombstone, store by store. These are the records of the
+    /// changelogs; in a store with a time to live the value begins with its 8-byte time stamp. Derived stores have no changelog and
+    /// are left out.
     ///
     /// # Errors
     /// The first error of `emit`, which ends the walk.
@@ -217,7 +218,7 @@ impl TaskState {
         for (position, given) in changelog_positions.iter_mut().zip(&commit.changelog_positions) {
             *position = given.or(*position);
         }
-        self.mark_derived(&mut changelog_positions);
+        self.follow_positions(&mut changelog_positions);
         let meta = CommittedMeta {
             format_version: FORMAT_VERSION,
             fingerprint: self.fingerprint.clone(),
@@ -247,9 +248,10 @@ impl TaskState {
         self.backend.write(batch)?;
         self.poisoned = false;
         self.meta = meta;
+        let limit_bytes = self.backend.recent_bytes();
         for (store, overlay) in self.overlays.iter_mut().enumerate() {
             if let Overlay::ByKey(changes) = overlay {
-                self.recent.add(store, changes.drain(..));
+                self.recent.add(store, changes.drain(..), limit_bytes);
             }
         }
         self.forget_uncommitted();
@@ -299,7 +301,7 @@ impl TaskState {
         let mut meta = self.meta.clone();
         meta.format_version = FORMAT_VERSION;
         meta.changelog_positions[store] = Some(next_position);
-        self.mark_derived(&mut meta.changelog_positions);
+        self.follow_positions(&mut meta.changelog_positions);
         let batch = WriteSet { values, index, meta: &meta };
         self.poisoned = true;
         self.backend.write(batch)?;
@@ -334,7 +336,8 @@ impl TaskState {
         }
         self.poisoned = true;
         let followers = self.derivations.iter().filter(|derivation| derivation.source == store);
-        for cleared in std::iter::once(store).chain(followers.map(|derivation| derivation.into)) {
+        // Followers first: should this be cut off, they are seen to be behind their source, and are made again.
+        for cleared in followers.map(|derivation| derivation.into).chain([store]) {
             self.backend.clear_store(cleared)?;
             self.meta.changelog_positions[cleared] = None;
         }

@@ -122,6 +122,10 @@ impl Drop for OpenTask {
 }
 
 impl OpenedFolder {
+    pub(super) fn count_open_tasks(&self) -> usize {
+        self.open_tasks().len()
+    }
+
     fn open_tasks(&self) -> MutexGuard<'_, BTreeSet<(String, i32)>> {
         self.open_tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -161,7 +161,7 @@ impl Backend for RocksTask {
     }
 
     fn recent_bytes(&self) -> usize {
-        self.claim.folder.memory.recent_bytes()
+        self.claim.folder.memory.recent_bytes() / self.claim.folder.count_open_tasks().max(1)
     }
 
     fn flush(&mut self) -> Result<(), StateError> {

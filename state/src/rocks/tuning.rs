@@ -19,9 +19,8 @@ impl Default for RocksOptions {
 
 /// Memtables get a third of the budget: more buys little, since uncommitted writes already wait in the overlay.
 const MEMTABLE_SHARE: usize = 3;
-/// An eighth of the budget is for committed values kept beside the databases, shared out as if there were so many tasks.
+/// An eighth of the budget is for committed values kept beside the databases, shared out among the open tasks.
 const RECENT_SHARE: usize = 8;
-const RECENT_TASKS: usize = 12;
 /// Share of a memtable for a filter of its keys: reads of keys that are in files pass by the memtable.
 const MEMTABLE_FILTER: f64 = 0.05;
 /// Filled share of the hash index within a block; RocksDB's advice.
@@ -56,12 +55,12 @@ impl SharedMemory {
             cache,
             memtables,
             memtable_bytes: (memtable_budget / 4).clamp(SMALLEST_MEMTABLE_BYTES, LARGEST_MEMTABLE_BYTES),
-            recent_bytes: recent_budget / RECENT_TASKS,
+            recent_bytes: recent_budget,
             background_jobs: options.background_jobs,
         }
     }
 
-    /// What one task may keep beside its database.
+    /// What all tasks together may keep beside their databases, in bytes.
     pub(crate) fn recent_bytes(&self) -> usize {
         self.recent_bytes
     }

@@ -1,7 +1,7 @@
 //! Restoring stores that follow from others.
 
 use super::TaskState;
-use crate::derivation::{Derivation, MADE};
+use crate::Derivation;
 use crate::{StateError, StoreIndex, ValueWrite, WriteSet};
 
 /// Entries of a source that are derived from in one write.
@@ -11,18 +11,17 @@ const SLICE: usize = 10_000;
 pub(super) type DerivedWrite = (StoreIndex, Vec<u8>, Option<Vec<u8>>);
 
 impl TaskState {
-    /// Says which stores follow from which. To be called before anything is written or restored; a derived store that was never
-    /// made, while its source was, is made here.
+    /// Says which stores follow from which. To be called before anything is written or restored; a derived store that does not
+    /// stand where its source does (it is new, or a program without it wrote the source) is made here.
     ///
     /// # Errors
     /// When the database fails, or an entry of a source cannot be read.
     pub fn with_derivations(mut self, derivations: Vec<Derivation>) -> Result<Self, StateError> {
-        let is_new = |d: &Derivation| {
-            self.meta.changelog_positions[d.into].is_none() && self.meta.changelog_positions[d.source].is_some()
-        };
-        let new: Vec<Derivation> = derivations.iter().filter(|d| is_new(d)).cloned().collect();
+        let positions = &self.meta.changelog_positions;
+        let is_behind = |d: &&Derivation| positions[d.into] != positions[d.source];
+        let behind: Vec<Derivation> = derivations.iter().filter(is_behind).cloned().collect();
         self.derivations = derivations;
-        for derivation in new {
+        for derivation in behind {
             self.make(&derivation)?;
         }
         Ok(self)
@@ -30,6 +29,10 @@ impl TaskState {
 
     /// Makes a derived store from the whole of its source, which has no uncommitted writes.
     fn make(&mut self, derivation: &Derivation) -> Result<(), StateError> {
+        self.poisoned = true;
+        self.backend.clear_store(derivation.into)?;
+        self.poisoned = false;
+        self.meta.changelog_positions[derivation.into] = None;
         let mut start: Vec<u8> = Vec::new();
         loop {
             let mut slice: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
@@ -45,7 +48,7 @@ impl TaskState {
             }
             let is_last = slice.len() < SLICE;
             if is_last {
-                self.meta.changelog_positions[derivation.into] = Some(MADE);
+                self.meta.changelog_positions[derivation.into] = self.meta.changelog_positions[derivation.source];
             }
             let values =
                 writes.iter().map(|(store, key, value)| ValueWrite { store: *store, key, value: value.as_deref() });
@@ -83,10 +86,10 @@ impl TaskState {
         Ok(writes)
     }
 
-    /// Derived stores have been made from the first write on.
-    pub(super) fn mark_derived(&self, changelog_positions: &mut [Option<i64>]) {
+    /// A derived store stands where its source does.
+    pub(super) fn follow_positions(&self, changelog_positions: &mut [Option<i64>]) {
         for derivation in &self.derivations {
-            changelog_positions[derivation.into].get_or_insert(MADE);
+            changelog_positions[derivation.into] = changelog_positions[derivation.source];
         }
     }
 }

@@ -87,6 +87,24 @@ fn clearing_the_source_clears_what_follows_from_it() {
 }
 
 #[test]
+fn a_follower_that_does_not_stand_where_its_source_does_is_made_anew() {
+    for disk in both() {
+        let mut state = open(&disk);
+        restore(&mut state, &[("1", Some("ab"))], 1);
+        drop(state);
+        // A program that knows of no follower goes on with the source, or a process dies while it clears it.
+        let mut plain = disk.open(&stores());
+        plain.apply_restored(SOURCE, [(b"1".as_slice(), Some(b"b".as_slice()))], 2).unwrap();
+        drop(plain);
+        assert_eq!(keys(&open(&disk)), ["b/1"]);
+        let mut plain = disk.open(&stores());
+        plain.clear_store(SOURCE).unwrap();
+        drop(plain);
+        assert!(keys(&open(&disk)).is_empty());
+    }
+}
+
+#[test]
 fn writes_to_a_follower_are_committed_and_not_changelogged() {
     for disk in both() {
         let mut state = open(&disk);

@@ -120,3 +120,21 @@ fn the_identity_of_a_changelog_is_kept_by_store_and_outlasts_commits_and_clearin
         assert_eq!(state.changelog_id(1).unwrap().as_deref(), Some("second"));
     }
 }
+
+#[test]
+fn what_was_committed_before_does_not_hide_what_is_restored() {
+    let by_key = [StoreSpec::new("by-key", StoreKind::KeyValue)];
+    for disk in both() {
+        let mut state = disk.open(&by_key);
+        state.put(0, b"k", Bytes::from_static(b"committed"), 0);
+        state.commit(CommitMeta::default()).unwrap();
+        assert_eq!(state.get(0, b"k").unwrap(), Some(Bytes::from_static(b"committed")));
+        state.apply_restored(0, [(b"k".as_slice(), Some(b"restored".as_slice()))], 1).unwrap();
+        assert_eq!(state.get(0, b"k").unwrap(), Some(Bytes::from_static(b"restored")));
+        state.delete(0, b"k");
+        state.roll_back();
+        assert_eq!(state.get(0, b"k").unwrap(), Some(Bytes::from_static(b"restored")));
+        state.clear_store(0).unwrap();
+        assert_eq!(state.get(0, b"k").unwrap(), None);
+    }
+}

@@ -33,8 +33,8 @@ pub struct Input<'r> {
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
     outputs: Vec<Output>,
-    /// Taken by the worker; `Output::part` counts them.
-    parts: Vec<Option<Part>>,
+    /// In the order of the outputs that are parts.
+    parts: Vec<Part>,
 }
 
 struct Output {
@@ -44,6 +44,8 @@ struct Output {
     key: (usize, usize),
     value: OutputValue,
     rule: Option<Header>,
+    /// A marker stands behind everything the task has sent before, whatever the topic.
+    is_marker: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -51,8 +53,8 @@ enum OutputValue {
     Tombstone,
     /// Where it stands in the outbox's bytes.
     Encoded(usize, usize),
-    /// Index of the part.
-    Part(usize),
+    /// The next of the outbox's parts.
+    Part,
 }
 
 /// One output as the worker sends it.
@@ -63,6 +65,8 @@ pub(crate) struct OutputRecord<'o> {
     pub key: &'o [u8],
     pub what: Outgoing<'o>,
     pub rule: Option<&'o Header>,
+    /// Everything sent before must be on its way.
+    pub is_marker: bool,
 }
 
 /// A value, a tombstone, or a part of a record that is still being gathered.
@@ -82,10 +86,12 @@ impl Outbox {
         self.outputs.is_empty()
     }
 
-    /// The outputs in order. Parts can be taken once.
-    pub fn iter(&mut self) -> impl Iterator<Item = OutputRecord<'_>> {
+    /// The outputs in order; parts are taken out.
+    pub fn take(&mut self) -> impl Iterator<Item = OutputRecord<'_>> {
         let Self { bytes, outputs, parts } = self;
-        outputs.iter().map(|output| OutputRecord {
+        let bytes: &[u8] = bytes;
+        let mut parts = parts.drain(..);
+        outputs.iter().map(move |output| OutputRecord {
             topic: output.topic,
             partition: output.partition,
             timestamp_ms: output.timestamp_ms,
@@ -93,12 +99,10 @@ impl Outbox {
             what: match output.value {
                 OutputValue::Tombstone => Outgoing::Value(None),
                 OutputValue::Encoded(start, end) => Outgoing::Value(Some(&bytes[start..end])),
-                OutputValue::Part(index) => match parts.get_mut(index).and_then(Option::take) {
-                    Some(part) => Outgoing::Part(part),
-                    None => Outgoing::Value(None),
-                },
+                OutputValue::Part => parts.next().map_or(Outgoing::Value(None), Outgoing::Part),
             },
             rule: output.rule.as_ref(),
+            is_marker: output.is_marker,
         })
     }
 }
@@ -231,13 +235,12 @@ impl<'t> Context<'t> {
         self.outbox.bytes.extend_from_slice(key.as_bytes());
         let end = self.outbox.bytes.len();
         let partition = partition_of(key.as_bytes(), self.topology.topics[sink.topic].partitions);
-        self.outbox.parts.push(Some(Part::of::<V>(part)));
-        let value = OutputValue::Part(self.outbox.parts.len() - 1);
-        self.push(sink.topic, partition, ((start, end), value), None);
+        self.outbox.parts.push(Part::of::<V>(part));
+        self.push(sink.topic, partition, ((start, end), OutputValue::Part), None);
         Ok(())
     }
 
-    /// Writes a marker to every partition of a topic, behind all that this task has written there before.
+    /// Writes a marker to every partition of a topic, behind all that this task has written before, there and elsewhere.
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -250,6 +253,9 @@ impl<'t> Context<'t> {
         let encoded = self.encode_output::<V>(sink, key, value)?;
         for partition in 0..self.topology.topics[sink.topic].partitions {
             self.push(sink.topic, partition, encoded, None);
+            if let Some(output) = self.outbox.outputs.last_mut() {
+                output.is_marker = true;
+            }
         }
         Ok(())
     }
@@ -279,6 +285,7 @@ impl<'t> Context<'t> {
             key: encoded.0,
             value: encoded.1,
             rule: rule.map(lineage::rule_header),
+            is_marker: false,
         });
     }
 

@@ -22,8 +22,9 @@ struct PartsOf<V: Gathered>(Vec<V::Part>);
 impl<V: Gathered> Parts for PartsOf<V> {
     fn add(&mut self, part: Box<dyn Any + Send>) {
         // A topic has one kind of value, so that parts of another kind never meet here.
-        if let Ok(part) = part.downcast::<V::Part>() {
-            self.0.push(*part);
+        match part.downcast::<V::Part>() {
+            Ok(part) => self.0.push(*part),
+            Err(_) => debug_assert!(false, "a part of another kind"),
         }
     }
 

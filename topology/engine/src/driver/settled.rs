@@ -12,7 +12,7 @@ const STAMP_BYTES: usize = 8;
 
 impl TopologyTestDriver {
     /// Checks that nothing waits, that no transaction is unfinished, and that the committed state of every task is what its
-    /// changelogs say, key by key.
+    /// changelogs say, or the stores it follows from, key by key.
     ///
     /// # Errors
     /// [`DriverError::NotSettled`] with the first that does not hold.
@@ -26,6 +26,22 @@ impl TopologyTestDriver {
             return Err(DriverError::NotSettled(format!("transactions are unfinished: {unfinished:?}")));
         }
         for part in &self.topology.sub_topologies {
+            for derivation in &part.derivations {
+                let sources = self.state_by_partition(part.name, &part.stores[derivation.source].name)?;
+                let mut derived = self.state_by_partition(part.name, &part.stores[derivation.into].name)?;
+                for (partition, source) in sources {
+                    let mut follows = BTreeMap::new();
+                    for (key, value) in &source {
+                        let outcome = (derivation.entries)(key, value, &mut |key, value| {
+                            follows.insert(key.to_vec(), Bytes::copy_from_slice(value));
+                        });
+                        outcome.map_err(|error| DriverError::NotSettled(error.to_string()))?;
+                    }
+                    let name = &part.stores[derivation.into].name;
+                    let kept = derived.remove(&partition).unwrap_or_default();
+                    compare(&format!("store {name} of task {}/{partition}", part.name), &kept, &follows)?;
+                }
+            }
             for (store, changelog) in part.stores.iter().zip(&part.changelogs) {
                 let Some(changelog) = changelog else { continue };
                 let mut kept = self.state_by_partition(part.name, &store.name)?;
@@ -76,6 +92,6 @@ fn compare(
         return Ok(());
     }
     Err(DriverError::NotSettled(format!(
-        "{place} differs from its changelog: {missing} keys missing, {surplus} too many, {other} with another value"
+        "{place} differs from what it follows from: {missing} keys missing, {surplus} too many, {other} with another value"
     )))
 }

@@ -231,8 +231,8 @@ impl SubTopologyBuilder<'_> {
     }
 
     /// An ordered store that follows from another store, such as an index over it. It has no changelog: where the other store
-    /// is restored, `entries` makes it again. While records are processed it is the processor's to write, and it may be lazy:
-    /// an entry too many is harmless where its readers look at the other store before they believe it.
+    /// is restored, `entries` makes it again. While records are processed it is the processor's to write, together with the
+    /// other store and just as `entries` would.
     ///
     /// `entries` is given the key and the value of an entry, and emits the keys and values that follow from it.
     pub fn derived_store<V: Value, D>(

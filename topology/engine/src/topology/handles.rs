@@ -27,13 +27,6 @@ pub struct StoreHandle<V> {
     pub(crate) kind: PhantomData<fn() -> V>,
 }
 
-impl<V> StoreHandle<V> {
-    /// The same store by its keys alone.
-    pub fn untyped(self) -> StoreHandle<()> {
-        StoreHandle { index: self.index, processor: self.processor, kind: PhantomData }
-    }
-}
-
 /// The right of one processor to write to a topic.
 pub struct SinkHandle<V> {
     pub(crate) topic: usize,

@@ -400,6 +400,10 @@ impl Worker {
             }
             Err(Failure::Stop(error)) => return Err(error),
         }
+        let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
+        for id in ids {
+            self.mark_up_to_date(id)?;
+        }
         for (_, mut task) in std::mem::take(&mut self.tasks) {
             task.state.flush()?;
             self.parts.views.remove(&self.parts.topology, task.sub, task.partition);

@@ -53,6 +53,9 @@ impl Worker {
             self.commit_or_abort()?;
         }
         for id in &affected {
+            if !lost {
+                self.mark_up_to_date(*id)?;
+            }
             self.close_task(*id)?;
         }
         if !affected.is_empty() && lost {
@@ -67,6 +70,15 @@ impl Worker {
             tracing::warn!(seconds = began.elapsed().as_secs_f64(), "Handing over partitions took long.");
         }
         Ok(self.consumer.release(partitions)?)
+    }
+
+    /// A task that processes, and has nothing uncommitted, knows all that was committed for it so far.
+    pub(super) fn mark_up_to_date(&mut self, id: TaskId) -> Result<(), WorkerError> {
+        let now_ms = self.parts.clock.now_ms();
+        if let Some(task) = self.tasks.get_mut(&id).filter(|t| matches!(t.phase, Phase::Running) && !t.dirty) {
+            task.state.mark_up_to_date(now_ms)?;
+        }
+        Ok(())
     }
 
     fn commit_or_abort(&mut self) -> Result<(), Failure> {

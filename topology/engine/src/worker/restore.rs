@@ -99,6 +99,7 @@ impl Worker {
         }
 
         invariants::holds(|| invariants::restore_is_in_order(self.producer_ready, positions.len() == partitions.len()));
+        let now_ms = self.parts.clock.now_ms();
         let mut replays = Vec::new();
         for (store, changelog) in self.parts.topology.sub_topologies[id.0].changelogs.iter().enumerate() {
             let Some(changelog) = changelog else { continue };
@@ -119,7 +120,7 @@ impl Worker {
             position.next = offset;
         }
         // What was deleted since may have left no tombstone in the changelogs.
-        let is_outdated = self.parts.clock.now_ms() - task.state.meta().committed_at_ms > OLDEST_STATE_MS;
+        let is_outdated = now_ms - task.state.meta().committed_at_ms > OLDEST_STATE_MS;
         task.read_generation(self.parts.topology.sub_topologies[id.0].timer_store())?;
         let mut remaining = Vec::new();
         for (mut replay, low) in replays {
@@ -154,6 +155,10 @@ impl Worker {
             }
             self.reader.assign(&replay.from, from)?;
             remaining.push(replay);
+        }
+        if is_outdated {
+            // Each store is now empty or complete; a restore that is interrupted goes on where it was.
+            task.state.mark_up_to_date(now_ms)?;
         }
         task.phase = Phase::Restoring(remaining);
         Ok(())

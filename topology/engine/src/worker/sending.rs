@@ -21,7 +21,7 @@ impl Worker {
         let producer = &mut *self.producer;
         let common = lineage::headers(lineage.text().clone());
         let mut with_rule: Vec<Header> = Vec::new();
-        for output in self.outbox.iter() {
+        for output in self.outbox.take() {
             let value = match output.what {
                 Outgoing::Value(value) => value,
                 Outgoing::Part(part) => {
@@ -39,7 +39,11 @@ impl Worker {
                 }
             };
             // What was sent in parts before stands before it.
-            for gathering in task.gatherings.take_topic(output.topic) {
+            let before = match output.is_marker {
+                true => task.gatherings.take_all(),
+                false => task.gatherings.take_topic(output.topic),
+            };
+            for gathering in before {
                 send_gathered(producer, &mut self.codec, topology, &gathering)?;
             }
             let headers: &[Header] = match output.rule {

@@ -65,6 +65,7 @@ impl Worker {
                 fired += 1;
                 match outcome {
                     Ok(()) => {
+                        self.refused_timers.retain(|(task, refused, _)| *task != id || !is_same(refused, &timer));
                         self.count_filtered();
                         if let Err(failure) = self.send_outbox(id, &lineage) {
                             if let Some(rejection) = failure.as_rejection() {

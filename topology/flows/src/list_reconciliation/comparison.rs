@@ -359,6 +359,10 @@ impl Comparison {
                 continue;
             };
             let pds = ctx.read(self.handles.pds, &bytes)?;
+            if self.registrations == RegistrationSource::PdsRecords && pds.gp_practice != progress.practice {
+                ctx.count_filtered("on the practice's list, and registered elsewhere");
+                continue;
+            }
             if is_sensitive(&pds) {
                 ctx.count_filtered("sensitive, and not in the file");
                 continue;

@@ -20,6 +20,8 @@ use super::values::{Files, JobEvents, Jobs};
 const PIECE_BYTES: usize = 200_000;
 /// Rows written in one slice.
 const SLICE: usize = 5_000;
+/// Entries of rows as they came that are deleted in one slice.
+const CLEANED: usize = 20;
 
 /// What the report uses.
 #[derive(Clone, Copy)]
@@ -69,13 +71,13 @@ struct Progress {
 /// How far the writing has come.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct Writing {
-    /// Index into [`FILES`]; behind them, the rows are deleted, then what they followed from.
+    /// Index into [`FILES`]; behind them, the rows are deleted.
     step: usize,
     /// Pieces of the present file already sent.
     pieces: i32,
     /// Rows of the present file already sent.
     rows: i64,
-    /// What stands behind the job in the key of the last row that was sent or deleted.
+    /// Sort key of the last row sent.
     behind: String,
 }
 
@@ -113,6 +115,10 @@ impl Report {
     }
 
     fn rows(&self, ctx: &mut Context<'_>, rows: ReportRows<'_>) -> Result<(), ProcessError> {
+        if self.progress(ctx, rows.job_id)?.done {
+            ctx.count_filtered("rows of a job that is done");
+            return Ok(());
+        }
         let key = format!("{}/{:020}", rows.job_id, ctx.input().offset);
         for row in &rows.rows {
             let text = Bytes::copy_from_slice(row.text.as_bytes());
@@ -176,7 +182,7 @@ impl Report {
             self.keep(ctx, job_id, &progress)?;
             return ctx.set_timer(TimerClock::WallClock, &timer.key, ctx.wall_clock_ms(), Bytes::new());
         }
-        if self.clean_slice(ctx, job_id, &mut writing)? {
+        if self.clean_slice(ctx, job_id)? {
             progress.writing = Some(writing);
             self.keep(ctx, job_id, &progress)?;
             return ctx.set_timer(TimerClock::WallClock, &timer.key, ctx.wall_clock_ms(), Bytes::new());
@@ -258,27 +264,22 @@ impl Report {
         Ok(last_slice)
     }
 
-    /// Deletes a slice of the rows of a job whose files are written; true while there may be more.
-    fn clean_slice(&self, ctx: &mut Context<'_>, job_id: &str, writing: &mut Writing) -> Result<bool, ProcessError> {
-        let prefix = ids::member_key(job_id, "");
-        // Behind the last key deleted: a scan from the beginning would walk over all that was deleted before.
-        let start = format!("{prefix}{}", writing.behind);
-        let store = if writing.step == FILES.len() { self.handles.rows } else { self.handles.found.untyped() };
-        let mut keys: Vec<Vec<u8>> = Vec::new();
-        ctx.scan(store, start.as_bytes(), Some(&ids::behind_prefix(&prefix)), &mut |key, _| {
-            keys.push(key.to_vec());
-            keys.len() < SLICE
+    /// Deletes a slice of the rows of a job whose files are written, each with what it follows from; true while there are more.
+    fn clean_slice(&self, ctx: &mut Context<'_>, job_id: &str) -> Result<bool, ProcessError> {
+        let mut found: Vec<(Vec<u8>, Bytes)> = Vec::new();
+        ctx.scan_prefix(self.handles.found, ids::member_key(job_id, "").as_bytes(), &mut |key, value| {
+            found.push((key.to_vec(), Bytes::copy_from_slice(value)));
+            found.len() < CLEANED
         })?;
-        for key in &keys {
-            ctx.delete(store, key)?;
-        }
-        match keys.pop() {
-            Some(last) if keys.len() + 1 == SLICE => {
-                writing.behind = String::from_utf8_lossy(last.get(prefix.len()..).unwrap_or_default()).into_owned();
+        for (key, value) in &found {
+            if let JobEvent::ReportRows(rows) = ctx.read(self.handles.found, value)? {
+                for row in &rows.rows {
+                    ctx.delete(self.handles.rows, row_key(job_id, row).as_bytes())?;
+                }
             }
-            _ => *writing = Writing { step: writing.step + 1, ..Writing::default() },
+            ctx.delete(self.handles.found, key)?;
         }
-        Ok(writing.step < FILES.len() + 2)
+        Ok(found.len() == CLEANED)
     }
 
     fn write_head(&self, text: &mut String, file: ReportFile, progress: &Progress) {

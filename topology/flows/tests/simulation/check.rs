@@ -22,6 +22,16 @@ pub fn agrees_with_the_truth(scenario: &Scenario, driver: &TopologyTestDriver) {
     }
     assert_eq!(endings, scenario.endings, "how the jobs ended");
     files_are_whole(driver);
+    for store in ["report-found", "report-rows"] {
+        assert!(driver.state("report", store).unwrap().is_empty(), "{store} still holds rows of jobs that are done");
+    }
+    for store in ["job-patients", "job-counts"] {
+        assert!(driver.state("comparison", store).unwrap().is_empty(), "{store} still holds jobs that are done");
+    }
+    assert!(
+        driver.state("intake", "intake-pieces").unwrap().is_empty(),
+        "pieces of files that are done are still there"
+    );
     let letters = driver.dead_letters().unwrap();
     assert_eq!(letters.len() as u64, scenario.garbage, "one dead letter for each record that is no value");
     assert!(letters.iter().all(|letter| letter.code == "CONCORD-EN-0001"), "and for no other");
