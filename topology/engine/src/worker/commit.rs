@@ -25,10 +25,13 @@ impl Worker {
         self.parts.clock.now_ms() - self.last_commit_ms >= self.commit_interval_ms() || self.overdue()
     }
 
-    /// Time between the beginnings of two commits: the setting, or longer while commits take long, so that they take a
-    /// quarter of the time at most; never more than five times the setting.
+    /// Time between the beginnings of two commits: the setting, or, behind a backlog, longer while commits take long, so that
+    /// they take a quarter of the time at most; never more than five times the setting.
     pub(super) fn commit_interval_ms(&self) -> i64 {
         let setting = self.settings.commit_interval.as_millis() as i64;
+        if self.caught_up {
+            return setting;
+        }
         (4 * self.last_commit_took_ms).clamp(setting, 5 * setting)
     }
 
@@ -84,6 +87,7 @@ impl Worker {
         invariants::holds(|| invariants::state_follows_the_commit(outcome));
         self.keep_what_was_committed(now_ms)?;
         stopwatch.lap("commit: state");
+        self.caught_up = false;
         self.last_commit_took_ms = self.parts.clock.now_ms() - now_ms;
         metrics::counter!(names::COMMITS).increment(1);
         metrics::histogram!(names::COMMIT_SECONDS).record(began.elapsed().as_secs_f64());

@@ -53,7 +53,7 @@ pub struct WorkerSettings {
     pub name: String,
     /// What is promised when something fails. All workers of an application stop before it is changed.
     pub guarantee: Guarantee,
-    /// Time between commits; it grows, up to five times, while commits take more than a quarter of it.
+    /// Time between commits; behind a backlog it grows, up to five times, while commits take more than a quarter of it.
     pub commit_interval: Duration,
     /// Commit earlier when this many bytes of state are uncommitted.
     pub uncommitted_bytes: usize,
@@ -192,6 +192,8 @@ pub struct Worker {
     transaction_began_ms: i64,
     last_commit_ms: i64,
     last_commit_took_ms: i64,
+    /// A poll since the last commit found nothing to read: there is no backlog.
+    caught_up: bool,
     codec: Codec,
     outbox: Outbox,
     filtered: Vec<&'static str>,
@@ -287,6 +289,7 @@ impl Worker {
             transaction_began_ms: now,
             last_commit_ms: now,
             last_commit_took_ms: 0,
+            caught_up: true,
             codec: Codec::new(parts.schemas.clone()),
             outbox: Outbox::default(),
             filtered: Vec::new(),
@@ -323,7 +326,10 @@ impl Worker {
         let wait = self.wait_for(wait)?;
         let mut stopwatch = Stopwatch::start();
         match self.consumer.poll(self.settings.poll_records, wait) {
-            Ok(events) => self.pending.extend(events),
+            Ok(events) => {
+                self.caught_up |= events.is_empty();
+                self.pending.extend(events);
+            }
             Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
                 tracing::warn!(%error, "The log did not answer a poll; trying again.");
             }
