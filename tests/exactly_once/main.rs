@@ -13,7 +13,10 @@ mod expected;
 mod findings;
 mod instance;
 mod practices;
+#[path = "../../src/verify/replayed.rs"]
+mod replayed;
 mod stage;
+#[path = "../../src/verify/topics.rs"]
 mod topics;
 mod verifier;
 

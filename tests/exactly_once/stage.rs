@@ -45,7 +45,7 @@ impl Stage {
             Instance::prepare(folder, "b", &broker.bootstrap, protocol)?,
         ];
         let stage = Self {
-            topics: Topics::of(&broker.bootstrap)?,
+            topics: Topics::of(&broker.bootstrap, &BTreeMap::new())?,
             instances,
             broker,
             dice: Dice(seed),
