@@ -172,7 +172,7 @@ fn check(id: &str, job: &Found, every_difference: &BTreeSet<String>, at_rest: bo
         report.find(format!("{JOB}, {place}"), "its counts are not those of its outcomes", SEND_AGAIN);
     }
     check_differences(&place, job, every_difference, report);
-    check_files(&place, job, files, report);
+    check_files(&place, job, files, counts.work_items, report);
 }
 
 fn check_differences(place: &str, job: &Found, every_difference: &BTreeSet<String>, report: &mut Report) {
@@ -188,7 +188,7 @@ fn check_differences(place: &str, job: &Found, every_difference: &BTreeSet<Strin
     }
 }
 
-fn check_files(place: &str, job: &Found, named: &BTreeSet<String>, report: &mut Report) {
+fn check_files(place: &str, job: &Found, named: &BTreeSet<String>, work_items: i64, report: &mut Report) {
     report.checked("files", job.files.len() as u64);
     let is_whole = |pieces: &Vec<(i32, bool)>| {
         let last = pieces.len() - 1;
@@ -200,9 +200,15 @@ fn check_files(place: &str, job: &Found, named: &BTreeSet<String>, report: &mut 
         report.find(format!("{FILE}, {place}"), what, SEND_AGAIN);
     }
     let lost = named.iter().filter(|name| !job.files.contains_key(*name)).count();
-    let unnamed = job.files.keys().filter(|name| !named.contains(*name)).count();
+    // Work items are counted, and not named.
+    let (items, lists): (Vec<_>, Vec<_>) = job.files.keys().partition(|name| name.starts_with("work-items/"));
+    let unnamed = lists.iter().filter(|name| !named.contains(**name)).count();
     if lost + unnamed > 0 {
         let what = format!("{lost} files of its list are missing, {unnamed} are there and not on it");
+        report.find(format!("{FILE}, {place}"), what, SEND_AGAIN);
+    }
+    if items.len() as i64 != work_items {
+        let what = format!("{work_items} work items were counted, {} are there", items.len());
         report.find(format!("{FILE}, {place}"), what, SEND_AGAIN);
     }
 }

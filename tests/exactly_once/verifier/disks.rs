@@ -35,6 +35,7 @@ pub(super) fn state_is_what_the_changelogs_say(stage: &Stage, findings: &mut Fin
                     let Some((position, entries)) = content(&task, &store.name)? else { continue };
                     furthest = furthest.max(position);
                     if entries != replayed(history.iter().copied(), position) {
+                        findings.tear(1);
                         findings.complain(format!(
                             "store {} of {}-{partition} on instance {name} differs from its changelog up to {position}",
                             store.name, sub.name
