@@ -51,6 +51,21 @@ pub enum Command {
         after_help = "Example:\n  concord explain list-reconciliation.difference A82023/9000000009/MN-BR-SN-01 --config concord.toml"
     )]
     Explain(ExplainArgs),
+    /// Hold what came out against what went in: every job, record and file once, nothing undecided, nothing unread. Reads only.
+    #[command(after_help = "The state folder is checked too when it is here and its process is stopped.\n\n\
+        Example:\n  concord verify --config concord.toml\n\nExit codes: 0 all is well, 1 findings, 2 usage or configuration")]
+    Verify(VerifyArgs),
+}
+
+/// `concord verify`
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// Configuration file (TOML).
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The configuration file.

@@ -19,6 +19,7 @@ mod store_command;
 mod stores;
 mod summary;
 mod topics_command;
+mod verify;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         }
         Command::DeadLetters(DeadLettersCommand::Replay(args)) => dead_letters_command::replay(args),
         Command::Explain(args) => explain_command::explain(&args),
+        Command::Verify(args) => verify::verify(&args.config, args.json),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

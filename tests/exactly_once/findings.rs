@@ -14,6 +14,8 @@ pub struct Findings {
     lost: u64,
     /// There more often than expected.
     repeated: u64,
+    /// Files and stores of which a part is there.
+    torn: u64,
     complaints: Vec<String>,
 }
 
@@ -21,6 +23,17 @@ impl Findings {
     /// Notes that something is wrong. No record's content: numbers and names of topics.
     pub fn complain(&mut self, complaint: impl Into<String>) {
         self.complaints.push(complaint.into());
+    }
+
+    /// Notes that so many files or stores are there in part.
+    pub fn tear(&mut self, count: u64) {
+        self.torn += count;
+    }
+
+    /// For programs: one line.
+    pub fn figures(&self, kills: u64) -> String {
+        let Self { records, lost, repeated, torn, .. } = self;
+        format!(r#"FIGURES {{"kills":{kills},"records":{records},"lost":{lost},"repeated":{repeated},"torn":{torn}}}"#)
     }
 
     /// Complains unless two things are equal.

@@ -211,7 +211,9 @@ pub fn concord(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
     command.args(arguments).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CONCORD_") {
+        let name_text = name.to_string_lossy();
+        // A bug that is planted in this test is planted in the program.
+        if name_text.starts_with("CONCORD_") && name_text != "CONCORD_PLANTED_BUG" {
             command.env_remove(&name);
         }
     }

@@ -9,11 +9,15 @@
 //! A word on the command line runs only the scenarios whose name has it.
 
 mod broker;
+mod damages;
 mod expected;
 mod findings;
 mod instance;
 mod practices;
+#[path = "../../src/verify/replayed.rs"]
+mod replayed;
 mod stage;
+#[path = "../../src/verify/topics.rs"]
 mod topics;
 mod verifier;
 
@@ -65,22 +69,41 @@ struct Scenario {
     /// How the instances join their group, unless `CONCORD_PROTOCOL` says otherwise.
     protocol: &'static str,
     play: fn(&mut Stage, &Size) -> Outcome<String>,
+    /// Behind the verification.
+    afterwards: fn(&Stage) -> Outcome<()>,
 }
 
-const SCENARIOS: [Scenario; 3] = [
+fn nothing(_: &Stage) -> Outcome<()> {
+    Ok(())
+}
+
+const SCENARIOS: [Scenario; 4] = [
     Scenario {
         name: "killed_instances_lose_nothing_and_repeat_nothing",
         // By the newer protocol a killed member may come back under its name only when its session has ended, so that
         // each kill would take ten seconds.
         protocol: "classic",
         play: kill_instances,
+        afterwards: nothing,
     },
     Scenario {
         name: "a_frozen_instance_that_wakes_up_writes_nothing_and_a_lost_disk_is_rebuilt",
         protocol: "auto",
         play: freeze_instances,
+        afterwards: nothing,
     },
-    Scenario { name: "a_killed_broker_loses_nothing_and_repeats_nothing", protocol: "auto", play: kill_broker },
+    Scenario {
+        name: "a_killed_broker_loses_nothing_and_repeats_nothing",
+        protocol: "auto",
+        play: kill_broker,
+        afterwards: nothing,
+    },
+    Scenario {
+        name: "every_damage_is_found_by_concord_verify",
+        protocol: "classic",
+        play: disturb_nothing,
+        afterwards: damages::are_found,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -121,7 +144,11 @@ fn play(scenario: &Scenario, size: &Size, seed: u64) -> Outcome<String> {
     let played = (scenario.play)(&mut stage, size).and_then(|summary| {
         stage.stop()?;
         let findings: Findings = verifier::verify(&stage)?;
-        findings.judge().map(|counted| format!("{summary}, {counted}"))
+        println!("  {}", findings.figures(stage.kills));
+        let counted = findings.judge()?;
+        stage.verify_finds_nothing()?;
+        (scenario.afterwards)(&stage)?;
+        Ok(format!("{summary}, {counted}"))
     });
     if played.is_err() {
         folder.disable_cleanup(true);
@@ -142,6 +169,7 @@ fn kill_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
         for _ in 0..EARLY {
             std::thread::sleep(Duration::from_millis(stage.dice.between(0, 1_500)));
             stage.instances[0].kill()?;
+            stage.kills += 1;
             stage.instances[0].start()?;
         }
         Ok(())
@@ -163,6 +191,7 @@ fn kill_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
         std::thread::sleep(Duration::from_millis(stage.dice.between(20, 500)));
         killed_at[victim] = Some(Instant::now());
         stage.instances[victim].kill()?;
+        stage.kills += 1;
         stage.instances[victim].start()?;
     }
     stage.send_all_extracts()?;
@@ -217,6 +246,7 @@ fn kill_broker(stage: &mut Stage, size: &Size) -> Outcome<String> {
         stage.send_next_extract()?;
         std::thread::sleep(Duration::from_millis(stage.dice.between(20, 500)));
         stage.broker.kill()?;
+        stage.kills += 1;
         std::thread::sleep(Duration::from_millis(stage.dice.between(500, 3_000)));
         stage.broker.restart()?;
         let begun = Instant::now();
@@ -231,4 +261,14 @@ fn kill_broker(stage: &mut Stage, size: &Size) -> Outcome<String> {
     stage.send_all_extracts()?;
     stage.await_jobs(Duration::from_secs(180))?;
     Ok(format!("2 kills of the broker, both instances commit again {to_commit:?} ms after its start"))
+}
+
+/// Two extracts, in peace.
+fn disturb_nothing(stage: &mut Stage, size: &Size) -> Outcome<String> {
+    stage.generate(2, size.records.min(1_000))?;
+    stage.start_both()?;
+    stage.send_pds(|_| Ok(()))?;
+    stage.send_all_extracts()?;
+    stage.await_jobs(Duration::from_secs(120))?;
+    Ok("2 extracts".to_owned())
 }

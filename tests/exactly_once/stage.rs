@@ -28,6 +28,8 @@ pub struct Stage {
     pub practices: Vec<Practice>,
     /// Job ids of the practices whose extracts were sent, in order.
     pub jobs: Vec<String>,
+    /// How often an instance or the broker was killed.
+    pub kills: u64,
     pds: PathBuf,
     folder: PathBuf,
     seed: u64,
@@ -45,12 +47,13 @@ impl Stage {
             Instance::prepare(folder, "b", &broker.bootstrap, protocol)?,
         ];
         let stage = Self {
-            topics: Topics::of(&broker.bootstrap)?,
+            topics: Topics::of(&broker.bootstrap, &BTreeMap::new())?,
             instances,
             broker,
             dice: Dice(seed),
             practices: Vec::new(),
             jobs: Vec::new(),
+            kills: 0,
             pds: PathBuf::new(),
             folder: folder.to_path_buf(),
             seed,
@@ -137,6 +140,35 @@ impl Stage {
         let before: Vec<u64> = self.instances.iter().map(Instance::commits).collect();
         std::thread::sleep(Duration::from_millis(500));
         Ok(self.instances.iter().map(Instance::commits).eq(before))
+    }
+
+    /// `concord verify` on the configuration of an instance: how it ended, and the places and words of its findings.
+    pub fn verify(&self, instance: usize) -> Outcome<(bool, Vec<String>)> {
+        let mut command = concord(&["verify", "--json", "--config"]);
+        let output = command
+            .arg(&self.instances[instance].config)
+            .output()
+            .map_err(|e| format!("running `concord verify`: {e}"))?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .map_err(|e| format!("`concord verify` printed no report: {e}; {told}"))?;
+        let findings = report["findings"].as_array().ok_or("a report without findings")?;
+        let text = |finding: &serde_json::Value| {
+            let of = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+            format!("{}: {}", of("place"), of("what"))
+        };
+        Ok((output.status.success(), findings.iter().map(text).collect()))
+    }
+
+    /// What the test has seen, an operator sees as well.
+    pub fn verify_finds_nothing(&self) -> Outcome<()> {
+        for instance in 0..self.instances.len() {
+            let (is_well, findings) = self.verify(instance)?;
+            if !is_well || !findings.is_empty() {
+                return Err(format!("`concord verify` found what the verifier did not: {findings:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// Runs a command of the program; again for a while, since the broker may be away.

@@ -1,12 +1,11 @@
 //! The disks of the stopped instances: what is on them must be what the changelogs say, entry by entry.
 
-use std::collections::BTreeMap;
-
 use concord_flows::list_reconciliation::{Settings, topology};
-use concord_state::{CommittedReader, RocksDirectory};
+use concord_state::RocksDirectory;
 
 use crate::findings::Findings;
 use crate::instance::APPLICATION;
+use crate::replayed::{content, replayed};
 use crate::stage::Stage;
 use crate::topics::Record;
 use crate::{Outcome, PARTITIONS};
@@ -35,7 +34,8 @@ pub(super) fn state_is_what_the_changelogs_say(stage: &Stage, findings: &mut Fin
                     let task = disk.open_task(sub.name, partition).map_err(|e| e.to_string())?;
                     let Some((position, entries)) = content(&task, &store.name)? else { continue };
                     furthest = furthest.max(position);
-                    if entries != replayed(&history, position) {
+                    if entries != replayed(history.iter().copied(), position) {
+                        findings.tear(1);
                         findings.complain(format!(
                             "store {} of {}-{partition} on instance {name} differs from its changelog up to {position}",
                             store.name, sub.name
@@ -52,32 +52,4 @@ pub(super) fn state_is_what_the_changelogs_say(stage: &Stage, findings: &mut Fin
         }
     }
     Ok(())
-}
-
-type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
-
-/// Where a store stands in its changelog and what it holds; `None` when it was never written.
-fn content(task: &CommittedReader, store: &str) -> Outcome<Option<(i64, Entries)>> {
-    let failed = |e: concord_state::StateError| format!("reading store {store}: {e}");
-    let Some(meta) = task.meta().map_err(failed)? else { return Ok(None) };
-    let Some(place) = task.stores().map_err(failed)?.iter().position(|name| name == store) else { return Ok(None) };
-    let mut entries = Entries::new();
-    task.scan(store, &[], None, &mut |key, value| {
-        entries.insert(key.to_vec(), value.to_vec());
-        true
-    })
-    .map_err(failed)?;
-    Ok(Some((meta.changelog_positions.get(place).copied().flatten().unwrap_or(0), entries)))
-}
-
-/// What following a changelog up to a position makes.
-fn replayed(history: &[&Record], position: i64) -> Entries {
-    let mut entries = Entries::new();
-    for record in history.iter().filter(|record| record.offset < position) {
-        match &record.value {
-            Some(value) => entries.insert(record.key.clone(), value.clone()),
-            None => entries.remove(&record.key),
-        };
-    }
-    entries
 }

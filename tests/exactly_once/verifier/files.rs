@@ -30,6 +30,7 @@ pub(super) fn every_file_is_whole(outputs: &Outputs<'_>, findings: &mut Findings
             .enumerate()
             .filter(|(place, (sequence, last, _))| *sequence != *place as i32 || *last != (place + 1 == pieces.len()))
             .count();
+        findings.tear(u64::from(wrong > 0));
         findings.same(&format!("pieces out of place in file {place}"), 0, wrong);
     }
     for job in outputs.jobs {

@@ -285,6 +285,37 @@ impl TopologyTestDriver {
         }
     }
 
+    /// One step of one worker that is frozen before its `nth` call to the log in this step (from 1), as SIGSTOP would: while it
+    /// stands there `meanwhile` happens, to everybody else. False when the step made fewer calls, and nothing happened.
+    ///
+    /// # Errors
+    /// As [`Self::step`]; or what `meanwhile` answered.
+    pub fn step_frozen(
+        &mut self,
+        worker: usize,
+        nth: u64,
+        meanwhile: impl FnOnce(&mut Self) -> Result<(), DriverError>,
+    ) -> Result<bool, DriverError> {
+        let Some(mut life) = self.machine(worker)?.life.take() else { return Ok(false) };
+        let (frozen, thaw) = life.process.freeze_before(nth);
+        // Two threads, of which one always waits for the other: a run repeats exactly.
+        let stepping = std::thread::spawn(move || {
+            let outcome = life.worker.step(Duration::ZERO);
+            life.process.do_not_freeze();
+            (life, outcome)
+        });
+        let was_frozen = frozen.recv().is_ok();
+        let answer = if was_frozen { meanwhile(self) } else { Ok(()) };
+        drop(thaw);
+        let (life, outcome) = stepping.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
+        match outcome {
+            Ok(_) => self.machines[worker].life = Some(life),
+            Err(_) if life.process.has_crashed() => {}
+            Err(cause) => return Err(DriverError::Worker { worker, cause }),
+        }
+        answer.map(|()| was_frozen)
+    }
+
     /// Steps all workers that are up, in turn, until every record is processed and committed, every decided transaction is
     /// visible, and no timer is due. The clock moves on a little whenever nothing else does: commits, sessions and delayed
     /// markers need time. Timers of a later time do not fire.

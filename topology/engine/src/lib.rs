@@ -13,6 +13,7 @@ pub mod local;
 pub mod log;
 pub mod metric_names;
 pub mod partitioner;
+pub mod planted;
 mod processor;
 pub mod queries;
 pub mod readable;

@@ -9,6 +9,7 @@ use crate::context::{Context, Input, Outbox};
 use crate::gathering::Gatherings;
 use crate::lineage::Lineage;
 use crate::log::{LogRecord, Offset, TopicPartition};
+use crate::planted::{self, PlantedBug};
 use crate::processor::ProcessorInstance;
 use crate::rejection::ProcessError;
 use crate::topology::Topology;
@@ -193,7 +194,9 @@ impl Task {
                 filtered: &mut *around.filtered,
             };
             if let Err(error) = self.instances[index].process(source, &mut context, record.value.as_deref()) {
-                self.state.roll_back_to_savepoint();
+                if !planted::is(PlantedBug::NoRollbackAfterRejection) {
+                    self.state.roll_back_to_savepoint();
+                }
                 // Those before it have seen the record too, and may remember it.
                 for earlier in 0..=index {
                     self.renew_instance(around.topology, earlier);
@@ -315,14 +318,21 @@ impl Task {
 
     /// Forgets everything since the last commit.
     pub fn roll_back(&mut self, topology: &Topology) {
-        self.state.roll_back();
+        if !planted::is(PlantedBug::OverlayKept) {
+            self.state.roll_back();
+        }
         self.stream_time_ms = self.committed_stream_time_ms;
         for position in &mut self.positions {
             position.next = position.committed;
             position.parked_until_ms = None;
         }
         self.dirty = false;
-        self.gatherings.clear();
+        if !planted::is(PlantedBug::PartsKept) {
+            self.gatherings.clear();
+        }
+        if planted::is(PlantedBug::ProcessorKept) {
+            return;
+        }
         for index in 0..self.instances.len() {
             self.renew_instance(topology, index);
         }

@@ -13,6 +13,7 @@ use super::{Failure, Worker, WorkerError, generations};
 use crate::invariants::{self, Answer, Checked, Outcome};
 use crate::log::{Guarantee, LogError, LogErrorKind, Offset, OutgoingRecord, TopicPartition};
 use crate::metric_names as names;
+use crate::planted::{self, PlantedBug};
 use crate::task::Phase;
 
 impl Worker {
@@ -63,11 +64,14 @@ impl Worker {
         self.write_changelogs(now_ms)?;
         stopwatch.lap("commit: changelogs");
 
-        self.producer.drain(self.settings.transaction_timeout / 2)?;
+        if !planted::is(PlantedBug::CommitWithoutDrain) {
+            self.producer.drain(self.settings.transaction_timeout / 2)?;
+        }
         stopwatch.lap("commit: drain");
         let offsets = self.positions_of_dirty_tasks();
         invariants::holds(|| self.positions_are_complete_and_ours(&offsets));
         match self.settings.guarantee {
+            Guarantee::ExactlyOnce if planted::leaves_out_positions(&offsets) => {}
             Guarantee::ExactlyOnce => {
                 let membership = self.consumer.membership()?;
                 invariants::holds(|| {
@@ -78,9 +82,12 @@ impl Worker {
             Guarantee::AtLeastOnce => self.consumer.commit(&offsets)?,
         }
         stopwatch.lap("commit: positions");
+        if planted::is(PlantedBug::StateBeforeCommit) {
+            self.keep_what_was_committed(now_ms)?;
+        }
         let answer = self.producer.commit();
         let outcome = Outcome::of_commit(&answer);
-        answer.map_err(|error| after_failed_commit(outcome, error))?;
+        planted::change_answer(answer).map_err(|error| after_failed_commit(outcome, error))?;
         self.transaction_open = false;
         stopwatch.lap("commit: transaction");
 
@@ -105,7 +112,7 @@ impl Worker {
 
     /// Stream time goes the way of the state, so that it does not go back when a task moves to another disk.
     fn keep_stream_times(&mut self) {
-        for task in self.tasks.values_mut().filter(|t| t.dirty) {
+        for task in self.tasks.values_mut().filter(|t| t.dirty && !planted::is(PlantedBug::StreamTimeNotKept)) {
             task.write_stream_time(self.parts.topology.sub_topologies[task.sub].timer_store());
         }
     }
@@ -134,6 +141,9 @@ impl Worker {
             };
             task.state.changes(|store, key, value: Option<&bytes::Bytes>| -> Result<(), LogError> {
                 let Some(changelog) = changelogs[store] else { return Ok(()) };
+                if planted::is(PlantedBug::TombstonesNotWritten) && value.is_none() {
+                    return Ok(());
+                }
                 written += 1;
                 let record = OutgoingRecord {
                     topic: &topics[changelog].name,
@@ -155,10 +165,17 @@ impl Worker {
     fn positions_of_dirty_tasks(&self) -> Vec<(TopicPartition, Offset)> {
         let mut offsets = Vec::new();
         for task in self.tasks.values().filter(|t| t.dirty && matches!(t.phase, Phase::Running)) {
+            if planted::is(PlantedBug::SkipOffsetsOfTimers)
+                && self.settings.guarantee == Guarantee::ExactlyOnce
+                && task.positions.iter().all(|p| p.next == p.committed)
+            {
+                continue;
+            }
             for position in &task.positions {
                 offsets.push((position.from.clone(), position.next));
             }
         }
+        planted::change_positions(&mut offsets);
         offsets
     }
 
@@ -209,6 +226,7 @@ impl Worker {
         tracing::warn!(%cause, "A transaction is aborted; its records will be processed again.");
         metrics::counter!(names::ABORTS).increment(1);
         if self.transaction_open
+            && !planted::is(PlantedBug::AbortWithoutAborting)
             && let Err(error) = self.producer.abort()
         {
             if error.kind == LogErrorKind::Crashed {
@@ -216,7 +234,7 @@ impl Worker {
             }
             return self.recover(&error);
         }
-        self.transaction_open = false;
+        self.transaction_open &= planted::is(PlantedBug::AbortWithoutAborting);
         self.forget_polled_records();
         let mut positions = Vec::new();
         for task in self.tasks.values_mut() {
@@ -225,7 +243,7 @@ impl Worker {
                 positions.extend(task.positions.iter().map(|p| (p.from.clone(), p.committed)));
             }
         }
-        if positions.is_empty() {
+        if positions.is_empty() || planted::is(PlantedBug::NoSeekAfterAbort) {
             return Ok(());
         }
         match self.consumer.fetch_from(&positions) {
@@ -256,7 +274,8 @@ fn after_failed_commit(outcome: Outcome, error: LogError) -> Failure {
     if error.kind == LogErrorKind::Crashed {
         return Failure::Stop(error.into());
     }
-    let answer = if outcome == Outcome::Aborted { Answer::GoBack } else { Answer::ReadTheTruth };
+    let is_aborted = outcome == Outcome::Aborted || planted::is(PlantedBug::UnknownIsAborted);
+    let answer = if is_aborted { Answer::GoBack } else { Answer::ReadTheTruth };
     invariants::holds(|| invariants::answer_fits_the_outcome(outcome, answer));
     match answer {
         Answer::GoBack => Failure::Abort(error),

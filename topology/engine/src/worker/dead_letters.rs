@@ -10,6 +10,7 @@ use super::{Failure, TaskId, Worker, WorkerError};
 use crate::lineage::{self, Lineage};
 use crate::log::{Header, LogRecord, OutgoingRecord, TopicPartition};
 use crate::metric_names as names;
+use crate::planted::{self, PlantedBug};
 use crate::rejection::Rejection;
 
 /// Topic of the rejected record.
@@ -81,6 +82,9 @@ impl Worker {
         lineage: &Lineage,
     ) -> Result<(), Failure> {
         self.count_record(true, Some(rejection))?;
+        if planted::is(PlantedBug::RejectedDropped) {
+            return Ok(());
+        }
         push(&mut headers, DEAD_LETTER_STAGE, rejection.stage.as_str());
         push(&mut headers, DEAD_LETTER_CODE, rejection.code);
         push(&mut headers, DEAD_LETTER_MESSAGE, &rejection.message);

@@ -26,10 +26,11 @@ use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::context::Outbox;
 use crate::log::{
-    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Log, LogError, LogErrorKind, Offset, PartitionReader,
-    ProducerSettings, TopicPartition, TransactionalProducer,
+    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Isolation, Log, LogError, LogErrorKind, Offset,
+    PartitionReader, ProducerSettings, TopicPartition, TransactionalProducer,
 };
 use crate::metric_names as names;
+use crate::planted::{self, PlantedBug};
 use crate::queries::CommittedViews;
 use crate::rejection::{Rejection, Stage, codes};
 use crate::task::{Phase, Task};
@@ -274,7 +275,10 @@ impl Worker {
             session_timeout: settings.session_timeout,
             fetch_ahead_bytes: settings.fetch_ahead_bytes,
         })?;
-        let reader = parts.log.reader(crate::log::Isolation::ReadCommitted)?;
+        let reader = parts.log.reader(match planted::is(PlantedBug::RestoreUncommitted) {
+            false => Isolation::ReadCommitted,
+            true => Isolation::ReadUncommitted,
+        })?;
         let now = parts.clock.now_ms();
         Ok(Self {
             routes: parts.topology.routes(),

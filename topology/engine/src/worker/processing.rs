@@ -8,6 +8,7 @@ use super::{Failure, TaskId, Worker, WorkerError};
 use crate::lineage::{Coordinates, Lineage};
 use crate::log::{ConsumerEvent, LogRecord, LogResult, TopicPartition};
 use crate::metric_names as names;
+use crate::planted::{self, PlantedBug};
 use crate::rejection::ProcessError;
 use crate::task::{Phase, Surroundings};
 
@@ -92,7 +93,9 @@ impl Worker {
             Err(ProcessError::Parked { topic, id: schema }) => {
                 self.outbox.clear();
                 self.park(id, source, topic, schema);
-                return Ok(());
+                if !planted::is(PlantedBug::ParkedSkipped) {
+                    return Ok(());
+                }
             }
             Err(ProcessError::State(error)) => return Err(error.into()),
             Err(ProcessError::Programming(message)) => return Err(WorkerError::Programming(message).into()),
@@ -162,6 +165,9 @@ impl Worker {
 
     /// After an abort, whatever reading brought will be brought again; news of the group will not.
     pub(super) fn forget_polled_records(&mut self) {
+        if planted::is(PlantedBug::PolledRecordsKept) {
+            return;
+        }
         self.pending.retain(|event| matches!(event, ConsumerEvent::Assigned(_) | ConsumerEvent::Revoked { .. }));
     }
 

@@ -5,6 +5,7 @@ use concord_state::TaskState;
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::log::{LogError, LogErrorKind, TopicPartition};
 use crate::metric_names as names;
+use crate::planted::{self, PlantedBug};
 use crate::task::{Phase, Task};
 
 impl Worker {
@@ -33,8 +34,12 @@ impl Worker {
     fn open_task(&mut self, id: TaskId) -> Result<(), WorkerError> {
         let sub = &self.parts.topology.sub_topologies[id.0];
         let backend = self.parts.directory.open_task(sub.name, id.1, &sub.stores)?;
-        let state = TaskState::new(backend, sub.stores.clone(), self.parts.fingerprint.clone())?
-            .with_derivations(sub.derivations.clone())?;
+        let state = TaskState::new(backend, sub.stores.clone(), self.parts.fingerprint.clone())?.with_derivations(
+            match planted::is(PlantedBug::DerivedNotRestored) {
+                false => sub.derivations.clone(),
+                true => Vec::new(),
+            },
+        )?;
         self.parts.views.insert(&self.parts.topology, id.0, id.1, state.reader());
         self.tasks.insert(id, Task::new(&self.parts.topology, id.0, id.1, state));
         tracing::info!(sub_topology = sub.name, partition = id.1, "A task was opened.");
@@ -43,13 +48,19 @@ impl Worker {
 
     /// Commits and closes the tasks whose partitions go; what is lost already is aborted.
     pub(super) fn revoked(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<(), Failure> {
+        if lost && planted::is(PlantedBug::LostIsIgnored) {
+            return Ok(self.consumer.release(partitions)?);
+        }
+        if !lost && planted::is(PlantedBug::ReleaseBeforeCommit) {
+            self.consumer.release(partitions)?;
+        }
         let began = std::time::Instant::now();
         let affected: Vec<TaskId> = partitions
             .iter()
             .filter_map(|p| self.routes.get(&p.topic).map(|(sub, _)| (*sub, p.partition)))
             .filter(|id| self.tasks.contains_key(id))
             .collect();
-        if !affected.is_empty() && !lost {
+        if !affected.is_empty() && !lost && !planted::is(PlantedBug::RevokedWithoutCommit) {
             self.commit_or_abort()?;
         }
         for id in &affected {

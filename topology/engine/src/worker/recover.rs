@@ -4,6 +4,7 @@
 use super::{Failure, Worker, WorkerError, producer_settings};
 use crate::log::{LogError, LogErrorKind};
 use crate::metric_names as names;
+use crate::planted::{self, PlantedBug};
 use crate::task::Phase;
 
 impl Worker {
@@ -44,6 +45,9 @@ impl Worker {
             }
             task.roll_back(&self.parts.topology);
             task.phase = Phase::Joining;
+        }
+        if planted::is(PlantedBug::ProducerKeptAfterUnknown) {
+            return Ok(());
         }
         self.producer = self.parts.log.transactional_producer(&producer_settings(&self.parts, &self.settings))?;
         self.producer_ready = false;

@@ -8,6 +8,7 @@ use super::{Failure, NO_GENERATION, TaskId, Worker, generations};
 use crate::invariants;
 use crate::log::{LogErrorKind, Offset, ReaderEvent, TopicPartition};
 use crate::metric_names as names;
+use crate::planted::{self, PlantedBug};
 use crate::task::{Phase, Replay};
 use crate::topics::TOMBSTONE_RETENTION_MS;
 
@@ -21,7 +22,8 @@ impl Worker {
     /// Brings every task that does not process yet one slice further.
     pub(super) fn restore(&mut self) -> Result<(), Failure> {
         // Only behind this are the committed positions what they will stay.
-        if !self.producer_is_ready()? {
+        let positions_come_first = planted::is(PlantedBug::PositionsBeforeFencing);
+        if !positions_come_first && !self.producer_is_ready()? {
             return Ok(());
         }
         let joining: Vec<TaskId> =
@@ -32,6 +34,9 @@ impl Worker {
             for id in joining {
                 self.begin_restore(id, &identities)?;
             }
+        }
+        if positions_come_first && !self.producer_is_ready()? {
+            return Ok(());
         }
         if self.tasks.values().any(|t| matches!(t.phase, Phase::Restoring(_))) {
             self.replay_slice()?;
@@ -97,6 +102,7 @@ impl Worker {
             };
             positions.push(position);
         }
+        planted::change_start(&mut positions, &partitions, &task.state.meta().input_positions);
 
         invariants::holds(|| invariants::restore_is_in_order(self.producer_ready, positions.len() == partitions.len()));
         let now_ms = self.parts.clock.now_ms();
@@ -120,25 +126,32 @@ impl Worker {
             position.next = offset;
         }
         // What was deleted since may have left no tombstone in the changelogs.
-        let is_outdated = now_ms - task.state.meta().committed_at_ms > OLDEST_STATE_MS;
+        let is_outdated =
+            now_ms - task.state.meta().committed_at_ms > OLDEST_STATE_MS && !planted::is(PlantedBug::OldStateKept);
         task.read_generation(self.parts.topology.sub_topologies[id.0].timer_store())?;
         let mut remaining = Vec::new();
         for (mut replay, low) in replays {
             let identity = identities.get(&replay.from.topic).map_or("", String::as_str);
             let known = task.state.changelog_id(replay.store)?;
-            let is_another = !identity.is_empty() && known.as_deref().is_some_and(|known| known != identity);
+            let is_another = !planted::is(PlantedBug::AnotherChangelogUnnoticed)
+                && !identity.is_empty()
+                && known.as_deref().is_some_and(|known| known != identity);
             let stored = task.state.changelog_position(replay.store);
+            let beginning = match stored {
+                Some(position) if planted::is(PlantedBug::HalfDeletedState) => position.clamp(low, replay.target),
+                _ => low,
+            };
             let from = match stored {
                 Some(position) if is_outdated && position < replay.target => {
                     tracing::warn!(changelog = %replay.from,
                         "The state on disk is older than tombstones are kept: the store is rebuilt from the beginning.");
                     metrics::counter!(names::STORES_REBUILT).increment(1);
                     task.state.clear_store(replay.store)?;
-                    low
+                    beginning
                 }
                 Some(position) if position >= low && position <= replay.target && !is_another => {
                     replay.newest_generation = task.committed_generation;
-                    position
+                    if planted::is(PlantedBug::NoReplayOfTheTail) { replay.target } else { position }
                 }
                 None => low,
                 Some(position) => {
@@ -147,7 +160,7 @@ impl Worker {
                         "The changelog does not cover the state on disk: the store is rebuilt from the beginning.");
                     metrics::counter!(names::STORES_REBUILT).increment(1);
                     task.state.clear_store(replay.store)?;
-                    low
+                    beginning
                 }
             };
             if !identity.is_empty() && known.as_deref() != Some(identity) {
@@ -177,7 +190,8 @@ impl Worker {
                     let Some(task) = self.tasks.get_mut(&id) else { continue };
                     let Some(replay) = task.phase.replay_of(&from) else { continue };
                     let Some(last) = records.last() else { continue };
-                    let next = last.offset + 1;
+                    let ahead = planted::is(PlantedBug::ReplayPositionAhead);
+                    let next = if ahead { replay.target } else { last.offset + 1 };
                     let mut bytes = 0;
                     let mut stale: u64 = 0;
                     let mut entries: Vec<(&[u8], Option<&[u8]>)> = Vec::with_capacity(records.len());
@@ -232,12 +246,12 @@ impl Worker {
         let Phase::Restoring(replays) = &mut task.phase else { return Ok(()) };
         let Some(place) = replays.iter().position(|r| r.from == *from) else { return Ok(()) };
         // The last stable offset has not reached the end we took: a transaction is being decided. Its end comes later.
-        if offset < replays[place].target {
+        if offset < replays[place].target && !planted::is(PlantedBug::RestoreToStableEnd) {
             return Ok(());
         }
         let replay = replays.remove(place);
         invariants::holds(|| invariants::restored_to_the_end(offset, replay.target));
-        let done = replays.is_empty();
+        let done = replays.is_empty() || planted::is(PlantedBug::RestoreOneStore);
         task.generation = task.generation.max(replay.newest_generation);
         task.state.apply_restored(store, std::iter::empty(), offset)?;
         self.reader.unassign(from)?;

@@ -6,7 +6,8 @@ use crate::codec::Codec;
 use crate::context::Outgoing;
 use crate::gathering::{Gathering, PartPlace};
 use crate::lineage::{self, Lineage};
-use crate::log::{Header, OutgoingRecord, TransactionalProducer};
+use crate::log::{Header, LogErrorKind, OutgoingRecord, TransactionalProducer};
+use crate::planted::{self, PlantedBug};
 use crate::topology::Topology;
 
 impl Worker {
@@ -40,6 +41,7 @@ impl Worker {
             };
             // What was sent in parts before stands before it.
             let before = match output.is_marker {
+                _ if planted::is(PlantedBug::PartsOvertaken) => Vec::new(),
                 true => task.gatherings.take_all(),
                 false => task.gatherings.take_topic(output.topic),
             };
@@ -55,14 +57,18 @@ impl Worker {
                     &with_rule
                 }
             };
-            producer.send(&OutgoingRecord {
+            let sent = producer.send(&OutgoingRecord {
                 topic: &topology.topics[output.topic].name,
                 partition: output.partition,
                 timestamp_ms: output.timestamp_ms,
                 key: Some(output.key),
                 value,
                 headers,
-            })?;
+            });
+            match sent {
+                Err(error) if error.kind == LogErrorKind::TooLarge && planted::is(PlantedBug::OversizeDropped) => {}
+                sent => sent?,
+            }
         }
         Ok(())
     }
@@ -71,6 +77,9 @@ impl Worker {
     pub(super) fn send_gatherings(&mut self) -> Result<(), Failure> {
         for task in self.tasks.values_mut() {
             for gathering in task.gatherings.take_all() {
+                if planted::is(PlantedBug::PartsDropped) {
+                    continue;
+                }
                 send_gathered(&mut *self.producer, &mut self.codec, &self.parts.topology, &gathering)?;
             }
         }

@@ -57,9 +57,9 @@ impl Gather {
     }
 }
 
-fn topology() -> Topology {
+fn topology(partitions: i32) -> Topology {
     let mut t = TopologyBuilder::new("gathering");
-    let input = t.input::<Registrations>(INPUT, "NHS number", 1, Cleanup::Compact);
+    let input = t.input::<Registrations>(INPUT, "NHS number", partitions, Cleanup::Compact);
     let output = t.output::<Rows>(OUTPUT, "all", 1, Cleanup::DeleteAfter { retention_ms: 1 << 40 });
     t.sub_topology("gather", |sub| {
         let source = sub.source(input);
@@ -74,7 +74,7 @@ fn topology() -> Topology {
 
 fn run(faults: FaultPlan, practices: &[String]) -> TopologyTestDriver {
     let settings = DriverSettings { faults, ..DriverSettings::with_workers(1) };
-    let mut driver = TopologyTestDriver::start(topology(), settings).unwrap();
+    let mut driver = TopologyTestDriver::start(topology(1), settings).unwrap();
     for practice in practices {
         let registration = Registration { nhs_number: "", gp_practice: practice, dispensing_flag: "" };
         driver.pipe::<Registrations>(INPUT, PATIENTS[0], &registration).unwrap();
@@ -84,6 +84,25 @@ fn run(faults: FaultPlan, practices: &[String]) -> TopologyTestDriver {
     settle(&mut driver);
     driver.check_settled().unwrap();
     driver
+}
+
+/// The first task's parts are on their way when the log refuses the second's: both come again, and once.
+#[test]
+fn parts_of_several_tasks_are_sent_once_whichever_cannot_be_sent() {
+    for nth in 1..=6 {
+        let faults = FaultPlan::none().at(Call::Send, nth, Fault::MustAbort);
+        let settings = DriverSettings { faults, ..DriverSettings::with_workers(1) };
+        let mut driver = TopologyTestDriver::start(topology(2), settings).unwrap();
+        for (number, patient) in PATIENTS.iter().enumerate() {
+            let registration = Registration { nhs_number: "", gp_practice: &number.to_string(), dispensing_flag: "" };
+            driver.pipe::<Registrations>(INPUT, patient, &registration).unwrap();
+        }
+        settle(&mut driver);
+        driver.check_settled().unwrap();
+        let mut texts = sent(&driver).concat();
+        texts.sort();
+        assert_eq!(texts, numbered(PATIENTS.len()), "sending number {nth} fails");
+    }
 }
 
 /// The texts of each record that came out; a marker is one text.
@@ -149,7 +168,7 @@ fn every_part_is_sent_once_after_a_crash_or_an_abort_at_any_call() {
             assert_eq!(sent(&driver).concat(), practices, "crash at call {nth}, took effect: {took_effect}");
         }
     }
-    for call in [Call::Drain, Call::SendOffsets, Call::Commit] {
+    for call in [Call::Send, Call::Drain, Call::SendOffsets, Call::Commit] {
         for nth in 1..=4 {
             let driver = run(FaultPlan::none().at(call, nth, Fault::MustAbort), &practices);
             assert_eq!(sent(&driver).concat(), practices, "{call:?} number {nth} aborts");

@@ -6,6 +6,7 @@ mod at_least_once;
 mod counting;
 mod crashes;
 mod declaring;
+mod freezing;
 mod gathering;
 mod oversize;
 mod parking;

@@ -8,7 +8,10 @@ use concord_engine::topology::{Cleanup, SinkHandle, StoreHandle, Topology, Topol
 use concord_engine::{Context, ProcessError, Timer, TimerClock};
 use concord_schemas::list_reconciliation::Registration;
 
+use std::time::Duration;
+
 use crate::counting::{INPUT, OUTPUT, PATIENTS, Registrations, settle};
+use crate::freezing::pass;
 
 const DELAY_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -112,6 +115,45 @@ fn timers_of_both_clocks_fire_once_after_a_crash_at_any_call() {
             let mut driver = started(2, FaultPlan::none().at_call(nth, Fault::Crash { took_effect }));
             run_past_both_clocks(&mut driver);
             assert_fired_once(&driver, &format!("crash at call {nth}, took effect: {took_effect}"));
+        }
+    }
+}
+
+/// A worker is frozen in the middle of firing, while the other goes on: for a moment, until its tasks are the other's, or until its
+/// transaction is aborted as well.
+#[test]
+fn timers_fire_once_when_a_worker_is_frozen_before_any_call() {
+    for silent_ms in [400, 10_000, 40_000] {
+        for step in 0..4 {
+            for nth in 1.. {
+                let mut settings = DriverSettings { now_ms: START_MS, ..DriverSettings::with_workers(2) };
+                settings.worker.session_timeout = Duration::from_secs(5);
+                let mut driver = TopologyTestDriver::start(topology(2), settings).unwrap();
+                for patient in PATIENTS {
+                    register(&mut driver, patient, START_MS);
+                    register(&mut driver, &format!("late-{patient}"), START_MS + DELAY_MS);
+                }
+                settle(&mut driver);
+                // In strides that no session ends by.
+                driver.run_for(DELAY_MS - 1_000).unwrap();
+                driver.advance(1_000);
+                for _ in 0..step {
+                    driver.step(0).unwrap();
+                    driver.advance(20);
+                }
+                let was_frozen = driver.step_frozen(0, nth, |driver| pass(driver, silent_ms)).unwrap();
+                settle(&mut driver);
+                driver.check_settled().unwrap();
+                let fired = fired(&driver);
+                let mut once = fired.clone();
+                once.dedup();
+                assert_eq!(fired, once, "frozen for {silent_ms} ms before call {nth} of step {step}");
+                let walls = fired.iter().filter(|fired| fired.ends_with("wall")).count();
+                assert_eq!(walls, 2 * PATIENTS.len(), "frozen for {silent_ms} ms before call {nth} of step {step}");
+                if !was_frozen {
+                    break;
+                }
+            }
         }
     }
 }

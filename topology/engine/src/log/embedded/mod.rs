@@ -32,6 +32,7 @@ mod reader;
 mod transactions;
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
 
 pub use faults::{Call, Fault, FaultPlan, FaultRates};
 pub use transactions::{MarkerDestination, UnfinishedTransaction};
@@ -132,6 +133,17 @@ impl EmbeddedProcess {
     pub fn crash(&self) {
         self.process.crash();
         self.shared.wake_waiting();
+    }
+
+    /// Freezes it before its `nth` call from now (from 1), as SIGSTOP would: the receiver hears when it is frozen, the sender lets
+    /// it go on.
+    pub(crate) fn freeze_before(&self, nth: u64) -> (Receiver<()>, Sender<()>) {
+        self.process.freeze_before(nth)
+    }
+
+    /// Takes that back, when it has not come to it.
+    pub(crate) fn do_not_freeze(&self) {
+        self.process.do_not_freeze();
     }
 
     /// Whether it has crashed, by [`Self::crash`] or by a planned fault.

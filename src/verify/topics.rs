@@ -1,6 +1,6 @@
 //! Topics as a plain Kafka client sees them, without anything of the engine.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::Outcome;
+use super::Outcome;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -31,22 +31,38 @@ impl Record {
 
 /// Reads topics of one cluster.
 pub struct Topics {
-    bootstrap: String,
+    cluster: ClientConfig,
     committed: BaseConsumer,
     uncommitted: BaseConsumer,
 }
 
 impl Topics {
-    pub fn of(bootstrap: &str) -> Outcome<Self> {
+    /// The topics of the cluster at `bootstrap`; `settings` are properties of the client, such as those of its security.
+    pub fn of(bootstrap: &str, settings: &BTreeMap<String, String>) -> Outcome<Self> {
+        let mut cluster = ClientConfig::new();
+        for (name, value) in settings {
+            cluster.set(name, value);
+        }
+        cluster.set("bootstrap.servers", bootstrap);
         Ok(Self {
-            bootstrap: bootstrap.to_owned(),
-            committed: client(bootstrap, "exactly-once-verifier", "read_committed")?,
-            uncommitted: client(bootstrap, "exactly-once-verifier", "read_uncommitted")?,
+            committed: client(&cluster, "concord-verify", "read_committed")?,
+            uncommitted: client(&cluster, "concord-verify", "read_uncommitted")?,
+            cluster,
         })
     }
 
     /// All committed records of a topic, in the order of each partition.
     pub fn read(&self, topic: &str) -> Outcome<Vec<Record>> {
+        let mut records = Vec::new();
+        self.each(topic, &mut |record| {
+            records.push(record);
+            Ok(())
+        })?;
+        Ok(records)
+    }
+
+    /// Hands over all committed records of a topic, in the order of each partition.
+    pub fn each(&self, topic: &str, visit: &mut dyn FnMut(Record) -> Outcome<()>) -> Outcome<()> {
         let failed = |e: KafkaError| format!("reading {topic}: {e}");
         let mut positions = TopicPartitionList::new();
         let mut unread = HashSet::new();
@@ -55,41 +71,43 @@ impl Topics {
             positions.add_partition_offset(topic, partition, Offset::Offset(low)).map_err(failed)?;
             unread.insert(partition);
         }
-        let reader = client(&self.bootstrap, "exactly-once-verifier", "read_committed")?;
+        let reader = client(&self.cluster, "concord-verify", "read_committed")?;
         reader.assign(&positions).map_err(failed)?;
-        let mut records = Vec::new();
-        let deadline = Instant::now() + PATIENCE;
+        let mut deadline = Instant::now() + PATIENCE;
         while !unread.is_empty() {
             if Instant::now() > deadline {
                 return Err(format!("reading {topic}: partitions {unread:?} do not end within {PATIENCE:?}"));
             }
             match reader.poll(Duration::from_millis(100)) {
                 None => {}
-                Some(Ok(message)) => records.push(Record {
-                    partition: message.partition(),
-                    offset: message.offset(),
-                    key: message.key().unwrap_or_default().to_vec(),
-                    value: message.payload().map(<[u8]>::to_vec),
-                }),
+                Some(Ok(message)) => {
+                    visit(Record {
+                        partition: message.partition(),
+                        offset: message.offset(),
+                        key: message.key().unwrap_or_default().to_vec(),
+                        value: message.payload().map(<[u8]>::to_vec),
+                    })?;
+                    deadline = Instant::now() + PATIENCE;
+                }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     unread.remove(&partition);
                 }
                 Some(Err(error)) => return Err(failed(error)),
             }
         }
-        Ok(records)
+        Ok(())
     }
 
-    /// Partitions in which a transaction is still open. The stable end is asked for before the true one: asked for the
+    /// Partitions in which a transaction is still open, and the offset from which it holds back readers. The stable end is asked for before the true one: asked for the
     /// other way round, a transaction opened in between would go unseen.
-    pub fn undecided(&self, topic: &str) -> Outcome<Vec<i32>> {
+    pub fn undecided(&self, topic: &str) -> Outcome<Vec<(i32, i64)>> {
         let failed = |e: KafkaError| format!("reading the ends of {topic}: {e}");
         let mut open = Vec::new();
         for partition in 0..self.partitions(topic)? {
             let (_, stable) = self.committed.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
             let (_, end) = self.uncommitted.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
             if stable != end {
-                open.push(partition);
+                open.push((partition, stable));
             }
         }
         Ok(open)
@@ -102,14 +120,15 @@ impl Topics {
         for partition in 0..self.partitions(topic)? {
             list.add_partition(topic, partition);
         }
-        let member = client(&self.bootstrap, group, "read_committed")?;
+        let member = client(&self.cluster, group, "read_committed")?;
         let positions = member.committed_offsets(list, PATIENCE).map_err(failed)?;
         let mut lag = 0;
-        for record in self.read(topic)? {
+        self.each(topic, &mut |record| {
             let position = positions.find_partition(topic, record.partition).map(|p| p.offset());
             let processed = matches!(position, Some(Offset::Offset(next)) if record.offset < next);
             lag += u64::from(!processed);
-        }
+            Ok(())
+        })?;
         Ok(lag)
     }
 
@@ -123,9 +142,9 @@ impl Topics {
     }
 }
 
-fn client(bootstrap: &str, group: &str, isolation: &str) -> Outcome<BaseConsumer> {
-    ClientConfig::new()
-        .set("bootstrap.servers", bootstrap)
+fn client(cluster: &ClientConfig, group: &str, isolation: &str) -> Outcome<BaseConsumer> {
+    let mut config = cluster.clone();
+    config
         .set("group.id", group)
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
