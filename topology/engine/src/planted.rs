@@ -1,6 +1,6 @@
 //! Bugs that can be planted in the engine, to test the tests: each must be noticed by one of them (`scripts/planted.sh`).
 //!
-//! They are here with the feature `planted-bugs` only; without it [`is`] is a constant `false`, and nothing of them is
+//! They are here with the feature `planted-bugs` only; without it `is` is a constant `false`, and nothing of them is
 //! compiled. One is chosen by `CONCORD_PLANTED_BUG=<name>`. With `CONCORD_INVARIANTS=off` the worker asserts no invariants, so
 //! that a bug has to show by the harm it does.
 
