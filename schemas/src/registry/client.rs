@@ -138,10 +138,21 @@ impl RegistryClient {
         let url = format!("{}/config/{subject}", self.base_url);
         let action = format!("set the compatibility of {subject}");
         let request = json!({ "compatibility": "BACKWARD_TRANSITIVE" });
-        let answer = self.patiently(|| self.ask(self.http.put(&url), &request, &action))?;
-        match answer["message"].as_str() {
-            Some(reason) => Err(self.refused(action, reason.to_owned())),
-            None => Ok(()),
+        let mut attempt = 1;
+        loop {
+            let answer = self.patiently(|| self.ask(self.http.put(&url), &request, &action));
+            let refusal = match answer.map(|answer| answer["message"].as_str().map(str::to_owned)) {
+                Ok(None) => return Ok(()),
+                Ok(Some(reason)) => self.refused(action.clone(), reason),
+                Err(refusal @ RegistryError::Refused { .. }) => refusal,
+                Err(error) => return Err(error),
+            };
+            // Of two programs that set it at the same time some registries refuse one, which may try again.
+            if attempt >= self.retries.attempts {
+                return Err(refusal);
+            }
+            std::thread::sleep(self.delay_after(attempt));
+            attempt += 1;
         }
     }
 
