@@ -3,12 +3,8 @@
 # removes it afterwards.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# shellcheck source=scripts/lib/cache.sh
-. scripts/lib/cache.sh
-# shellcheck source=scripts/lib/packages.sh
-. scripts/lib/packages.sh
-# shellcheck source=scripts/lib/rocksdb.sh
-. scripts/lib/rocksdb.sh
+# shellcheck source=scripts/lib/build.sh
+. scripts/lib/build.sh
 
 usage() {
   cat <<'END_OF_USAGE'

@@ -3,12 +3,8 @@
 set -euo pipefail
 CALLED_FROM=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# shellcheck source=scripts/lib/cache.sh
-. scripts/lib/cache.sh
-# shellcheck source=scripts/lib/packages.sh
-. scripts/lib/packages.sh
-# shellcheck source=scripts/lib/rocksdb.sh
-. scripts/lib/rocksdb.sh
+# shellcheck source=scripts/lib/build.sh
+. scripts/lib/build.sh
 
 require_build_packages
 use_cached_rocksdb

@@ -3,12 +3,8 @@
 # notices it. Fails when a bug is noticed by none, or when a layer complains with nothing planted.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# shellcheck source=scripts/lib/cache.sh
-. scripts/lib/cache.sh
-# shellcheck source=scripts/lib/packages.sh
-. scripts/lib/packages.sh
-# shellcheck source=scripts/lib/rocksdb.sh
-. scripts/lib/rocksdb.sh
+# shellcheck source=scripts/lib/build.sh
+. scripts/lib/build.sh
 
 usage() {
   cat <<'END'
@@ -84,7 +80,7 @@ driver() { CONCORD_INVARIANTS=off timeout 180 "$(built driver)"; }
 simulation() { CONCORD_INVARIANTS=off CONCORD_SEEDS=$SEEDS timeout 300 "$(built simulation)"; }
 invariants() { timeout 180 "$(built driver)"; }
 rebuild() {
-  start_kafka && KAFKA_BOOTSTRAP=$(sed -n 's/^KAFKA_BOOTSTRAP=//p' "$RUN/kafka.env") timeout 300 "$(built kafka_rebuild)"
+  start_kafka && KAFKA_BOOTSTRAP=$(sed -n 's/^KAFKA_BOOTSTRAP=//p' "$RUN/kafka.env") timeout 300 "$(built kafka_workers)"
 }
 kill_test() {
   grep -q exactly_once "$BUILT" || build -p concord -p concord-engine --test exactly_once || return 64
@@ -110,7 +106,7 @@ by_what() {
 }
 
 require_build_packages && use_cached_rocksdb
-build -p concord-engine -p concord-flows --test driver --test simulation --test kafka_rebuild
+build -p concord-engine -p concord-flows --test driver --test simulation --test kafka_workers
 cargo run --quiet -p concord-engine "${FEATURE[@]}" --example planted_bugs >"$LOGS/bugs"
 LAYERS=(driver simulation invariants)
 [ "$QUICK" = yes ] || LAYERS+=(rebuild kill_test)

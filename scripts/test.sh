@@ -3,12 +3,8 @@
 # registry among them. Goes on after a failure, so that one run shows all of them; exits with 1 when there was any.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# shellcheck source=scripts/lib/cache.sh
-. scripts/lib/cache.sh
-# shellcheck source=scripts/lib/packages.sh
-. scripts/lib/packages.sh
-# shellcheck source=scripts/lib/rocksdb.sh
-. scripts/lib/rocksdb.sh
+# shellcheck source=scripts/lib/build.sh
+. scripts/lib/build.sh
 CARGO_DENY_VERSION=0.20.2
 
 usage() {

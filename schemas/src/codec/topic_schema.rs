@@ -47,6 +47,8 @@ static NEXT_ORDINAL: AtomicUsize = AtomicUsize::new(ALL.len());
 impl TopicSchema {
     /// A value schema. One that is not among [`ALL`] belongs to the program that declares it: its values are always
     /// framed as single objects, and no registry is asked about it.
+    ///
+    /// Text that is no Avro schema is a mistake in the program, and panics at the first use: hold it with a test.
     pub const fn new(name: &'static str, avsc: &'static str) -> Self {
         Self { name, avsc, ordinal: OnceLock::new(), compiled: OnceLock::new() }
     }
@@ -78,9 +80,15 @@ impl TopicSchema {
         })
     }
 
-    #[allow(clippy::expect_used, reason = "the text is part of the program, and a test compiles every one of ALL")]
+    #[allow(
+        clippy::panic,
+        reason = "the text is part of a program; a test compiles every one of ALL, and `new` says so to others"
+    )]
     pub(crate) fn compiled(&'static self) -> &'static serde_avro_fast::Schema {
-        self.compiled.get_or_init(|| self.avsc.parse().expect("a bundled schema is valid Avro"))
+        self.compiled.get_or_init(|| match self.avsc.parse() {
+            Ok(schema) => schema,
+            Err(error) => panic!("the schema of {} is not valid Avro: {error}", self.name),
+        })
     }
 }
 

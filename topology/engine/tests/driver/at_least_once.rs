@@ -14,8 +14,8 @@ use concord_engine::worker::GENERATION;
 use crate::counting::{
     INPUT, OUTPUT, PATIENTS, assert_counted_once, count_of, register, register_from, settle, topology,
 };
+use crate::scenarios::{Promise, ROUNDS};
 
-const ROUNDS: usize = 4;
 const BY_PRACTICE: &str = "counting.by-practice.repartition";
 const PATIENT_COUNTS: &str = "counting.patient-counts.changelog";
 
@@ -52,24 +52,7 @@ fn assert_nothing_lost(driver: &TopologyTestDriver, rounds: usize, case: &str) {
     }
 }
 
-/// One run with these faults. The input comes in two halves, and whoever died meanwhile is back for the end.
-fn run(workers: usize, faults: FaultPlan, case: &str) {
-    let mut driver = driver(workers, faults);
-    register(&mut driver, ROUNDS / 2);
-    settle(&mut driver);
-    register_from(&mut driver, ROUNDS / 2, ROUNDS);
-    settle(&mut driver);
-    driver.restart_all().unwrap();
-    settle(&mut driver);
-    assert_nothing_lost(&driver, ROUNDS, case);
-}
-
-fn calls_of_a_run(workers: usize) -> u64 {
-    let mut driver = driver(workers, FaultPlan::none());
-    register(&mut driver, ROUNDS);
-    settle(&mut driver);
-    driver.faults().calls()
-}
+const PROMISE: Promise = Promise { start: driver, check: assert_nothing_lost };
 
 #[test]
 fn every_record_counts_once_while_nothing_fails() {
@@ -83,20 +66,12 @@ fn every_record_counts_once_while_nothing_fails() {
 
 #[test]
 fn nothing_is_lost_by_a_crash_at_any_call() {
-    for workers in [1, 2] {
-        let calls = calls_of_a_run(workers) + 50;
-        for nth in 1..=calls {
-            for took_effect in [false, true] {
-                let faults = FaultPlan::none().at_call(nth, Fault::Crash { took_effect });
-                run(workers, faults, &format!("{workers} workers, crash at call {nth}, took effect: {took_effect}"));
-            }
-        }
-    }
+    PROMISE.holds_after_a_crash_at_any_call();
 }
 
 #[test]
 fn nothing_is_lost_by_a_crash_with_the_loss_of_the_disk() {
-    let calls = calls_of_a_run(2);
+    let calls = PROMISE.calls_of_a_run(2);
     for nth in (1..=calls).step_by(3) {
         let faults = FaultPlan::none().at_call(nth, Fault::Crash { took_effect: nth % 2 == 0 });
         let mut driver = driver(2, faults);
@@ -132,7 +107,7 @@ fn nothing_is_lost_whatever_any_call_answers() {
                 continue;
             }
             for nth in 1..=8 {
-                run(2, FaultPlan::none().at(call, nth, fault), &format!("{fault:?} at {call:?} number {nth}"));
+                PROMISE.run(2, FaultPlan::none().at(call, nth, fault), &format!("{fault:?} at {call:?} number {nth}"));
             }
         }
     }
@@ -140,53 +115,21 @@ fn nothing_is_lost_whatever_any_call_answers() {
 
 #[test]
 fn nothing_is_lost_when_the_tasks_of_a_silent_worker_go_to_another() {
-    for silent_after in 0..12 {
-        let mut driver = driver(2, FaultPlan::none());
-        register(&mut driver, ROUNDS);
-        for _ in 0..silent_after {
-            driver.step(0).unwrap();
-            driver.step(1).unwrap();
-            driver.advance(20);
-        }
-        for _ in 0..400 {
-            driver.advance(100);
-            driver.step(1).unwrap();
-        }
-        settle(&mut driver);
-        assert_nothing_lost(&driver, ROUNDS, &format!("worker 0 hung after {silent_after} steps"));
-    }
+    PROMISE.holds_when_the_tasks_of_a_silent_worker_go_to_another();
 }
 
 #[test]
 fn nothing_is_lost_under_faults_of_every_kind() {
-    for seed in 0..100 {
-        let rates = FaultRates {
-            retriable: 0.03,
-            must_abort: 0.03,
-            unknown_outcome: 0.03,
-            crash: 0.01,
-            delivery_failure: 0.02,
-            short_poll: 0.3,
-            ..FaultRates::default()
-        };
-        let plan = FaultPlan::seeded(seed, rates);
-        let mut driver = driver(3, plan.clone());
-        for half in [0, ROUNDS / 2] {
-            register_from(&mut driver, half, half + ROUNDS / 2);
-            for turn in 0..60 {
-                let worker = (turn * 7 + seed as usize) % 3;
-                if !driver.is_up(worker) && turn % 5 == 0 {
-                    driver.restart(worker).unwrap();
-                }
-                driver.step(worker).unwrap();
-                driver.advance((turn as i64 * 37) % 90);
-            }
-        }
-        plan.stop();
-        driver.restart_all().unwrap();
-        settle(&mut driver);
-        assert_nothing_lost(&driver, ROUNDS, &format!("seed {seed}"));
-    }
+    let rates = FaultRates {
+        retriable: 0.03,
+        must_abort: 0.03,
+        unknown_outcome: 0.03,
+        crash: 0.01,
+        delivery_failure: 0.02,
+        short_poll: 0.3,
+        ..FaultRates::default()
+    };
+    PROMISE.holds_under_faults_at_these_rates(100, &rates);
 }
 
 /// Writes a count of the first patient to the changelog, as a worker of this generation would.

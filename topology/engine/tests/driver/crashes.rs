@@ -9,46 +9,18 @@ use concord_schemas::list_reconciliation::Registration;
 use crate::counting::{
     INPUT, OUTPUT, PATIENTS, Registrations, assert_counted_once, driver, register, register_from, settle,
 };
+use crate::scenarios::{Promise, ROUNDS};
 
-const ROUNDS: usize = 4;
-
-/// How many calls an undisturbed run makes.
-fn calls_of_a_run(workers: usize) -> u64 {
-    let mut driver = driver(workers, FaultPlan::none());
-    register(&mut driver, ROUNDS);
-    settle(&mut driver);
-    assert_counted_once(&driver, ROUNDS, "undisturbed");
-    driver.faults().calls()
-}
-
-/// One run with these faults. The input comes in two halves, and whoever died meanwhile is back for the end.
-fn run(workers: usize, faults: FaultPlan, case: &str) {
-    let mut driver = driver(workers, faults);
-    register(&mut driver, ROUNDS / 2);
-    settle(&mut driver);
-    register_from(&mut driver, ROUNDS / 2, ROUNDS);
-    settle(&mut driver);
-    driver.restart_all().unwrap();
-    settle(&mut driver);
-    assert_counted_once(&driver, ROUNDS, case);
-}
+const PROMISE: Promise = Promise { start: driver, check: assert_counted_once };
 
 #[test]
 fn every_record_counts_once_after_a_crash_at_any_call() {
-    for workers in [1, 2] {
-        let calls = calls_of_a_run(workers) + 50;
-        for nth in 1..=calls {
-            for took_effect in [false, true] {
-                let faults = FaultPlan::none().at_call(nth, Fault::Crash { took_effect });
-                run(workers, faults, &format!("{workers} workers, crash at call {nth}, took effect: {took_effect}"));
-            }
-        }
-    }
+    PROMISE.holds_after_a_crash_at_any_call();
 }
 
 #[test]
 fn every_record_counts_once_after_a_crash_with_the_loss_of_the_disk() {
-    let calls = calls_of_a_run(2);
+    let calls = PROMISE.calls_of_a_run(2);
     for nth in (1..=calls).step_by(3) {
         let faults = FaultPlan::none().at_call(nth, Fault::Crash { took_effect: nth % 2 == 0 });
         let mut driver = driver(2, faults);
@@ -86,13 +58,17 @@ fn every_record_counts_once_whatever_any_call_answers() {
                     // Somebody has to abort first.
                     plan = plan.at(Call::Drain, nth, Fault::MustAbort);
                 }
-                run(2, plan, &format!("{fault:?} at {call:?} number {nth}"));
+                PROMISE.run(2, plan, &format!("{fault:?} at {call:?} number {nth}"));
             }
         }
     }
     for call in [Call::Committed, Call::Earliest, Call::Watermarks, Call::Init, Call::Drain, Call::SendOffsets] {
         for nth in 1..=8 {
-            run(2, FaultPlan::none().at(call, nth, Fault::Retriable), &format!("retriable {call:?} number {nth}"));
+            PROMISE.run(
+                2,
+                FaultPlan::none().at(call, nth, Fault::Retriable),
+                &format!("retriable {call:?} number {nth}"),
+            );
         }
     }
 }
@@ -106,7 +82,7 @@ fn every_record_counts_once_when_several_commits_in_a_row_fail() {
             .at(Call::Commit, nth + 1, Fault::MustAbort)
             .at(Call::Commit, nth + 2, unknown(false))
             .at(Call::Commit, nth + 3, Fault::Crash { took_effect: true });
-        run(2, plan, &format!("four failures from commit {nth}"));
+        PROMISE.run(2, plan, &format!("four failures from commit {nth}"));
     }
 }
 
@@ -115,28 +91,13 @@ fn every_record_counts_once_while_markers_come_late() {
     for seed in 0..40 {
         let rates =
             FaultRates { marker_delay: 0.6, longest_marker_delay_ms: 3_000, crash: 0.002, ..FaultRates::default() };
-        run(2, FaultPlan::seeded(seed, rates), &format!("late markers, seed {seed}"));
+        PROMISE.run(2, FaultPlan::seeded(seed, rates), &format!("late markers, seed {seed}"));
     }
 }
 
 #[test]
 fn every_record_counts_once_when_the_tasks_of_a_silent_worker_go_to_another() {
-    for silent_after in 0..12 {
-        let mut driver = driver(2, FaultPlan::none());
-        register(&mut driver, ROUNDS);
-        for _ in 0..silent_after {
-            driver.step(0).unwrap();
-            driver.step(1).unwrap();
-            driver.advance(20);
-        }
-        // Worker 0 hangs, with whatever it has not committed, for longer than its session and its transaction last.
-        for _ in 0..400 {
-            driver.advance(100);
-            driver.step(1).unwrap();
-        }
-        settle(&mut driver);
-        assert_counted_once(&driver, ROUNDS, &format!("worker 0 hung after {silent_after} steps"));
-    }
+    PROMISE.holds_when_the_tasks_of_a_silent_worker_go_to_another();
 }
 
 #[test]
@@ -153,35 +114,17 @@ fn a_stopped_worker_hands_its_tasks_over_at_once() {
 
 #[test]
 fn every_record_counts_once_under_faults_of_every_kind() {
-    for seed in 0..150 {
-        let rates = FaultRates {
-            retriable: 0.03,
-            must_abort: 0.03,
-            unknown_outcome: 0.03,
-            crash: 0.01,
-            delivery_failure: 0.02,
-            marker_delay: 0.2,
-            longest_marker_delay_ms: 500,
-            short_poll: 0.3,
-        };
-        let plan = FaultPlan::seeded(seed, rates);
-        let mut driver = driver(3, plan.clone());
-        for half in [0, ROUNDS / 2] {
-            register_from(&mut driver, half, half + ROUNDS / 2);
-            for turn in 0..60 {
-                let worker = (turn * 7 + seed as usize) % 3;
-                if !driver.is_up(worker) && turn % 5 == 0 {
-                    driver.restart(worker).unwrap();
-                }
-                driver.step(worker).unwrap();
-                driver.advance((turn as i64 * 37) % 90);
-            }
-        }
-        plan.stop();
-        driver.restart_all().unwrap();
-        settle(&mut driver);
-        assert_counted_once(&driver, ROUNDS, &format!("seed {seed}"));
-    }
+    let rates = FaultRates {
+        retriable: 0.03,
+        must_abort: 0.03,
+        unknown_outcome: 0.03,
+        crash: 0.01,
+        delivery_failure: 0.02,
+        marker_delay: 0.2,
+        longest_marker_delay_ms: 500,
+        short_poll: 0.3,
+    };
+    PROMISE.holds_under_faults_at_these_rates(150, &rates);
 }
 
 /// The processor keeps what it has seen in a field, which is only a cache: after an abort its records come again.

@@ -12,4 +12,5 @@ mod oversize;
 mod parking;
 mod registry;
 mod rejecting;
+mod scenarios;
 mod time;

@@ -1,6 +1,4 @@
-//! Stores on disk that their changelog does not cover any more, on a real cluster: set `KAFKA_BOOTSTRAP` to its address.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! An application that counts the records of each key, on a real cluster, and what can be done to its changelog.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use concord_engine::clock::SystemClock;
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
-use concord_engine::log::{Isolation, Log, OutgoingRecord, TopicPartition};
+use concord_engine::log::{Guarantee, Isolation, Log, OutgoingRecord, TopicPartition};
 use concord_engine::queries::CommittedViews;
 use concord_engine::topics;
 use concord_engine::topology::{Cleanup, Fingerprint, StoreHandle, Topology, TopologyBuilder};
@@ -37,7 +35,7 @@ impl Value for Registrations {
 }
 
 /// Counts by key. One partition, so that every record meets the same task.
-struct Counting {
+pub struct Counting {
     bootstrap: String,
     topology: Arc<Topology>,
     input: Arc<str>,
@@ -47,7 +45,7 @@ struct Counting {
 type Counts = BTreeMap<String, u8>;
 
 impl Counting {
-    fn new(name: &str) -> Option<Self> {
+    pub fn new(name: &str) -> Option<Self> {
         let Ok(bootstrap) = std::env::var("KAFKA_BOOTSTRAP") else {
             eprintln!("SKIPPED: this test needs a Kafka cluster; set KAFKA_BOOTSTRAP=host:port");
             return None;
@@ -86,7 +84,7 @@ impl Counting {
     }
 
     /// One record of each key.
-    fn publish(&self, keys: &[&str]) {
+    pub fn publish(&self, keys: &[&str]) {
         let mut value = Vec::new();
         let registration = Registration { nhs_number: "", gp_practice: "", dispensing_flag: "" };
         Schemas::bundled().encoder().encode(Registrations::schema(), &registration, &mut value).unwrap();
@@ -99,8 +97,8 @@ impl Counting {
         publisher.flush(PATIENCE).unwrap();
     }
 
-    /// A worker on `disk` processes what there is; the counts that it then holds.
-    fn work(&self, disk: &MemoryDirectory, expected: &[(&str, u8)]) {
+    /// A worker on `disk` processes what there is, and then holds these counts.
+    pub fn work(&self, disk: &MemoryDirectory, guarantee: Guarantee, expected: &[(&str, u8)]) {
         let expected: Counts = expected.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect();
         let views = CommittedViews::default();
         let parts = WorkerParts {
@@ -112,7 +110,8 @@ impl Counting {
             clock: Arc::new(SystemClock),
             views: views.clone(),
         };
-        let settings = WorkerSettings::named(format!("{}-0", self.topology.application));
+        let name = format!("{}-0", self.topology.application);
+        let settings = WorkerSettings { guarantee, ..WorkerSettings::named(name) };
         let mut worker = Worker::start(parts, settings).unwrap();
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -126,7 +125,7 @@ impl Counting {
         }
     }
 
-    fn end_of_changelog(&self) -> i64 {
+    pub fn end_of_changelog(&self) -> i64 {
         let mut reader = self.log().reader(Isolation::ReadUncommitted).unwrap();
         reader.watermarks(&TopicPartition::new(self.changelog.clone(), 0), PATIENCE).unwrap().1
     }
@@ -137,7 +136,7 @@ impl Counting {
 
     /// Deletes the records of the changelog below an offset, as retention does. Kafka does so only where a topic's policy
     /// permits it, which a changelog's does not before somebody changes it.
-    fn truncate_changelog(&self, below: i64) {
+    pub fn truncate_changelog(&self, below: i64) {
         let change =
             AlterConfig::new(ResourceSpecifier::Topic(&self.changelog)).set("cleanup.policy", "compact,delete");
         let changed = wait_for(self.admin().alter_configs(&[change], &AdminOptions::new())).unwrap();
@@ -152,7 +151,7 @@ impl Counting {
     }
 
     /// Deletes the changelog, and makes an empty one of the same name.
-    fn make_changelog_again(&self) {
+    pub fn make_changelog_again(&self) {
         let deleted = wait_for(self.admin().delete_topics(&[&self.changelog], &AdminOptions::new())).unwrap();
         assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
         let log = self.log();
@@ -187,40 +186,4 @@ fn wait_for<F: Future>(future: F) -> F::Output {
         }
         std::thread::park_timeout(Duration::from_millis(10));
     }
-}
-
-#[test]
-fn a_store_whose_changelog_was_truncated_beyond_it_is_rebuilt_from_what_there_is() {
-    let Some(counting) = Counting::new("truncated") else { return };
-    let (old, new) = (MemoryDirectory::new(), MemoryDirectory::new());
-    counting.publish(&["a", "gone", "b"]);
-    counting.work(&old, &[("a", 1), ("b", 1), ("gone", 1)]);
-    // Another process goes on, with all keys but one, and what was written before that is deleted.
-    counting.publish(&["a", "b"]);
-    counting.work(&new, &[("a", 2), ("b", 2), ("gone", 1)]);
-    let end = counting.end_of_changelog();
-    counting.publish(&["a", "b"]);
-    counting.work(&new, &[("a", 3), ("b", 3), ("gone", 1)]);
-    counting.truncate_changelog(end);
-    counting.publish(&["b"]);
-    counting.work(&old, &[("a", 3), ("b", 4)]);
-}
-
-#[test]
-fn a_store_whose_changelog_was_made_again_and_grew_beyond_it_is_rebuilt() {
-    let Some(counting) = Counting::new("again") else { return };
-    let old = MemoryDirectory::new();
-    counting.publish(&["a", "of-the-old-one"]);
-    counting.work(&old, &[("a", 1), ("of-the-old-one", 1)]);
-    let end = counting.end_of_changelog();
-    counting.make_changelog_again();
-    let new = MemoryDirectory::new();
-    let mut count = 0;
-    while counting.end_of_changelog() <= end + 1 {
-        count += 1;
-        counting.publish(&["b"]);
-        counting.work(&new, &[("b", count)]);
-    }
-    counting.publish(&["a"]);
-    counting.work(&old, &[("a", 1), ("b", count)]);
 }
