@@ -7,6 +7,8 @@
 //! PDS records and then reconciles as many patients, in extracts of 10,000. Time, CPU and peak memory are of its process
 //! alone.
 
+mod pass_through;
+
 use std::fs;
 use std::io::{BufWriter, Read, Write};
 use std::net::TcpStream;
@@ -19,13 +21,12 @@ use std::time::{Duration, Instant};
 
 use concord_connectors::synthetic::{SyntheticPractice, SyntheticSettings};
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
-use concord_engine::log::{
-    ConsumerEvent, GroupSettings, Guarantee, Log, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec,
-    read_whole_topic,
-};
+use concord_engine::log::{Log, TopicSpec, read_whole_topic};
 use concord_schemas::Schemas;
 use concord_schemas::codec::JOB;
 use concord_schemas::list_reconciliation::Job;
+
+use pass_through::PassThrough;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -106,7 +107,7 @@ fn measure(bootstrap: &str, arguments: &Arguments, folder: &Path) -> Outcome<()>
     let pds_records = count(&log, "pds.record")?;
     // A broker that has just been started compiles itself first; neither arm should pay for that.
     for _ in 0..WARM_UPS {
-        pass_through(&log, "pds.record", pds_records)?;
+        copy(&log, "pds.record", pds_records)?;
     }
 
     // S: load, then reconcile.
@@ -129,8 +130,8 @@ fn measure(bootstrap: &str, arguments: &Arguments, folder: &Path) -> Outcome<()>
     // P: the same bytes.
     let gp_topic = format!("bench-{}.gp-records.repartition", std::process::id());
     let gp_records = count(&log, &gp_topic)?;
-    let passed_pds = pass_through(&log, "pds.record", pds_records)?;
-    let passed_gp = pass_through(&log, &gp_topic, gp_records)?;
+    let passed_pds = copy(&log, "pds.record", pds_records)?;
+    let passed_gp = copy(&log, &gp_topic, gp_records)?;
 
     let records = (pds_records + gp_records) as f64;
     let flow = loaded + reconciled;
@@ -292,77 +293,17 @@ fn pass_number() -> usize {
     PASSES.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Copies a topic in transactions, one every 100 ms; answers how long it took from the first record.
-fn pass_through(log: &KafkaLog, topic: &str, records: u64) -> Outcome<Duration> {
-    let target: Arc<str> = Arc::from(format!("{topic}.copy-{}", pass_number()));
-    let source: Arc<str> = Arc::from(topic);
+/// Copies a topic; answers how long it took from the first record.
+fn copy(log: &KafkaLog, topic: &str, records: u64) -> Outcome<Duration> {
+    let name = format!("{topic}.copy-{}", pass_number());
+    let target: Arc<str> = Arc::from(name.as_str());
     log.create_topics(&[TopicSpec { name: target.clone(), partitions: PARTITIONS, replication: 1, settings: vec![] }])?;
-    let name = target.to_string();
-    let mut producer = log.transactional_producer(&ProducerSettings {
-        guarantee: Guarantee::ExactlyOnce,
-        transactional_id: name.clone(),
-        transaction_timeout: Duration::from_secs(15),
-        expected_partitions: PARTITIONS as usize,
-        max_record_bytes: 1 << 20,
-        queue_bytes: 32 << 20,
-    })?;
-    producer.init(Duration::from_secs(15))?;
-    let mut consumer = log.group_consumer(&GroupSettings {
+    let copier = PassThrough {
         group: name.clone(),
         instance: name,
-        topics: vec![source.clone()],
-        session_timeout: Duration::from_secs(30),
-        fetch_ahead_bytes: 16 << 20,
-    })?;
-    let mut positions = vec![0; PARTITIONS as usize];
-    let mut copied = 0;
-    let mut began = None;
-    let mut last_commit = Instant::now();
-    let mut open = false;
-    while copied < records || open {
-        for event in consumer.poll(2_000, Duration::from_millis(10))? {
-            match event {
-                ConsumerEvent::Assigned(partitions) => {
-                    let from: Vec<(TopicPartition, i64)> = partitions.into_iter().map(|p| (p, 0)).collect();
-                    consumer.fetch_from(&from)?;
-                }
-                ConsumerEvent::Revoked { partitions, .. } => consumer.release(&partitions)?,
-                ConsumerEvent::OutOfRange(partition) => return Err(format!("{partition} is out of range").into()),
-                ConsumerEvent::Records { from, records } => {
-                    began.get_or_insert_with(Instant::now);
-                    if !open {
-                        producer.begin()?;
-                        open = true;
-                    }
-                    for record in &records {
-                        producer.send(&OutgoingRecord {
-                            topic: &target,
-                            partition: from.partition,
-                            timestamp_ms: record.timestamp_ms,
-                            key: record.key.as_deref(),
-                            value: record.value.as_deref(),
-                            headers: &[],
-                        })?;
-                        positions[from.partition as usize] = record.offset + 1;
-                    }
-                    copied += records.len() as u64;
-                }
-            }
-        }
-        if open && (last_commit.elapsed() > Duration::from_millis(100) || copied == records) {
-            producer.drain(Duration::from_secs(10))?;
-            let offsets: Vec<(TopicPartition, i64)> = positions
-                .iter()
-                .enumerate()
-                .map(|(partition, offset)| (TopicPartition::new(source.clone(), partition as i32), *offset))
-                .collect();
-            producer.send_offsets(&offsets, &consumer.membership()?)?;
-            producer.commit()?;
-            open = false;
-            last_commit = Instant::now();
-        }
-    }
-    let took = began.map(|b| b.elapsed()).unwrap_or_default();
-    consumer.close(false)?;
-    Ok(took)
+        topics: vec![Arc::from(topic)],
+        target,
+        expected_partitions: PARTITIONS as usize,
+    };
+    copier.copy(log, |copied| copied >= records)
 }

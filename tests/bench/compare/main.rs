@@ -16,6 +16,8 @@ mod arms;
 mod bench;
 mod case;
 mod inputs;
+#[path = "../pass_through.rs"]
+mod pass_through;
 mod process;
 mod random;
 mod report;
@@ -25,7 +27,7 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use arms::{ArmSettings, Workload, concord, pass_through};
+use arms::{ArmSettings, Workload, concord};
 use bench::{Arm, Bench};
 use case::{CASES, Case, Sizes};
 use report::Results;
@@ -54,7 +56,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let outcome = match arguments.first().map(String::as_str) {
         Some("arm-s") => ArmSettings::from_arguments(&arguments).and_then(|settings| concord::run(&settings)),
-        Some("arm-p") => ArmSettings::from_arguments(&arguments).and_then(|settings| pass_through::run(&settings)),
+        Some("arm-p") => {
+            ArmSettings::from_arguments(&arguments).and_then(|settings| arms::pass_through::run(&settings))
+        }
         _ => compare(&arguments),
     };
     match outcome {

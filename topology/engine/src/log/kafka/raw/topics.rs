@@ -1,0 +1,64 @@
+//! What the client tells of topics only through its own calls.
+
+use std::ffi::{CStr, CString, c_char};
+use std::ptr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka_sys as sys;
+use rdkafka_sys::rd_kafka_resp_err_t::{RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR_NO_ERROR};
+
+use super::millis;
+
+/// The identities of topics, empty where the broker tells none, in the order of `names`.
+pub(crate) fn topic_ids<C: ClientContext>(
+    client: &Client<C>,
+    names: &[Arc<str>],
+    timeout: Duration,
+) -> Result<Vec<String>, RDKafkaErrorCode> {
+    let c_names: Vec<CString> = names
+        .iter()
+        .map(|n| CString::new(&**n))
+        .collect::<Result<_, _>>()
+        .map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
+    let mut pointers: Vec<*const c_char> = c_names.iter().map(|n| n.as_ptr()).collect();
+    let mut ids = vec![String::new(); names.len()];
+    // SAFETY: all pointers live to the end of the block; what is made is destroyed once, in reverse order; the texts
+    // are copied before their event is destroyed.
+    unsafe {
+        let topics = sys::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
+        let queue = sys::rd_kafka_queue_new(client.native_ptr());
+        let operation = sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
+        let options = sys::rd_kafka_AdminOptions_new(client.native_ptr(), operation);
+        sys::rd_kafka_AdminOptions_set_request_timeout(options, millis(timeout), ptr::null_mut(), 0);
+        sys::rd_kafka_DescribeTopics(client.native_ptr(), topics, options, queue);
+        let event = sys::rd_kafka_queue_poll(queue, millis(timeout));
+        let code = if event.is_null() { RD_KAFKA_RESP_ERR__TIMED_OUT } else { sys::rd_kafka_event_error(event) };
+        let result = if event.is_null() { ptr::null() } else { sys::rd_kafka_event_DescribeTopics_result(event) };
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR && !result.is_null() {
+            let mut count = 0;
+            let described = sys::rd_kafka_DescribeTopics_result_topics(result, &mut count);
+            for index in 0..count {
+                let topic = *described.add(index);
+                let name = CStr::from_ptr(sys::rd_kafka_TopicDescription_name(topic)).to_string_lossy();
+                let id = sys::rd_kafka_TopicDescription_topic_id(topic);
+                let Some(place) = names.iter().position(|n| **n == *name) else { continue };
+                let zero = id.is_null()
+                    || sys::rd_kafka_Uuid_most_significant_bits(id) == 0
+                        && sys::rd_kafka_Uuid_least_significant_bits(id) == 0;
+                if !zero {
+                    ids[place] = CStr::from_ptr(sys::rd_kafka_Uuid_base64str(id)).to_string_lossy().into_owned();
+                }
+            }
+        }
+        if !event.is_null() {
+            sys::rd_kafka_event_destroy(event);
+        }
+        sys::rd_kafka_AdminOptions_destroy(options);
+        sys::rd_kafka_queue_destroy(queue);
+        sys::rd_kafka_TopicCollection_destroy(topics);
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR { Ok(ids) } else { Err(code.into()) }
+    }
+}
