@@ -326,6 +326,14 @@ pub trait PartitionReader: Send {
     fn poll(&mut self, max_records: usize, timeout: Duration) -> LogResult<Vec<ReaderEvent>>;
     /// Lowest existing offset, and the offset behind the last record, open transactions included.
     fn watermarks(&mut self, partition: &TopicPartition, timeout: Duration) -> LogResult<(Offset, Offset)>;
+    /// The watermarks of several partitions in their order. A log that can asks for all of them at once.
+    fn watermarks_of_all(
+        &mut self,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> LogResult<Vec<(Offset, Offset)>> {
+        partitions.iter().map(|partition| self.watermarks(partition, timeout)).collect()
+    }
 }
 
 /// Writes outside transactions: idempotent, in order. For producers at the edge.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Failure, NO_GENERATION, TaskId, Worker, generations};
 use crate::invariants;
-use crate::log::{LogErrorKind, Offset, ReaderEvent, TopicPartition};
+use crate::log::{LogError, LogErrorKind, Offset, ReaderEvent, TopicPartition};
 use crate::metric_names as names;
 use crate::planted::{self, PlantedBug};
 use crate::task::{Phase, Replay};
@@ -17,6 +17,11 @@ const OLDEST_STATE_MS: i64 = TOMBSTONE_RETENTION_MS - 24 * 60 * 60 * 1000;
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Records of one replay slice: running tasks of the worker wait no longer than it takes.
 const SLICE: usize = 20_000;
+
+/// Whether the question can be put again with the next step.
+fn passes(error: &LogError) -> bool {
+    matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable)
+}
 
 impl Worker {
     /// Brings every task that does not process yet one slice further.
@@ -31,9 +36,7 @@ impl Worker {
         if !joining.is_empty()
             && let Some(identities) = self.changelogs_of(&joining)?
         {
-            for id in joining {
-                self.begin_restore(id, &identities)?;
-            }
+            self.begin_restores(&joining, &identities)?;
         }
         if positions_come_first && !self.producer_is_ready()? {
             return Ok(());
@@ -56,7 +59,7 @@ impl Worker {
         let names: Vec<Arc<str>> = names.into_iter().collect();
         match self.parts.log.topic_ids(&names) {
             Ok(ids) => Ok(Some(names.into_iter().zip(ids).collect())),
-            Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => Ok(None),
+            Err(error) if passes(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -79,13 +82,47 @@ impl Worker {
     }
 
     /// Reads the committed positions, and only then the ends of the changelogs: what was committed before is before them.
-    fn begin_restore(&mut self, id: TaskId, identities: &HashMap<Arc<str>, String>) -> Result<(), Failure> {
-        let Some(task) = self.tasks.get(&id) else { return Ok(()) };
+    fn begin_restores(&mut self, joining: &[TaskId], identities: &HashMap<Arc<str>, String>) -> Result<(), Failure> {
+        let mut found = Vec::new();
+        let mut changelogs = Vec::new();
+        for id in joining {
+            let Some(positions) = self.committed_positions(*id)? else { continue };
+            let first = changelogs.len();
+            changelogs.extend(self.changelogs(*id).map(|(_, from)| from));
+            found.push((*id, positions, first..changelogs.len()));
+        }
+        let ends = match self.reader.watermarks_of_all(&changelogs, CALL_TIMEOUT) {
+            Ok(ends) => ends,
+            Err(error) if passes(&error) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        for (id, positions, its_ends) in found {
+            let replays = self.changelogs(id).zip(&ends[its_ends]).map(|((store, from), (low, high))| {
+                (Replay { store, from, target: *high, newest_generation: NO_GENERATION }, *low)
+            });
+            let replays = replays.collect();
+            self.begin_restore(id, positions, replays, identities)?;
+        }
+        Ok(())
+    }
+
+    /// The stores of a task that have a changelog, each with its partition.
+    fn changelogs(&self, id: TaskId) -> impl Iterator<Item = (usize, TopicPartition)> {
+        let topology = &self.parts.topology;
+        topology.sub_topologies[id.0].changelogs.iter().enumerate().filter_map(move |(store, changelog)| {
+            let topic = topology.topics[(*changelog)?].name.clone();
+            Some((store, TopicPartition { topic, partition: id.1 }))
+        })
+    }
+
+    /// Where the group stands in a task's sources; `None` when that is not known yet.
+    fn committed_positions(&mut self, id: TaskId) -> Result<Option<Vec<Offset>>, Failure> {
+        let Some(task) = self.tasks.get(&id) else { return Ok(None) };
         let partitions: Vec<TopicPartition> = task.positions.iter().map(|p| p.from.clone()).collect();
         let committed = match self.consumer.committed(&partitions, CALL_TIMEOUT) {
             Ok(committed) => committed,
             // A transaction of the former owner is not decided yet, or the log is away: ask again with the next step.
-            Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => return Ok(()),
+            Err(error) if passes(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let mut positions = Vec::with_capacity(partitions.len());
@@ -94,32 +131,26 @@ impl Worker {
                 Some(offset) => offset,
                 None => match self.consumer.earliest(partition, CALL_TIMEOUT) {
                     Ok(offset) => offset,
-                    Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
-                        return Ok(());
-                    }
+                    Err(error) if passes(&error) => return Ok(None),
                     Err(error) => return Err(error.into()),
                 },
             };
             positions.push(position);
         }
         planted::change_start(&mut positions, &partitions, &task.state.meta().input_positions);
-
         invariants::holds(|| invariants::restore_is_in_order(self.producer_ready, positions.len() == partitions.len()));
-        let now_ms = self.parts.clock.now_ms();
-        let mut replays = Vec::new();
-        for (store, changelog) in self.parts.topology.sub_topologies[id.0].changelogs.iter().enumerate() {
-            let Some(changelog) = changelog else { continue };
-            let from = TopicPartition { topic: self.parts.topology.topics[*changelog].name.clone(), partition: id.1 };
-            let (low, high) = match self.reader.watermarks(&from, CALL_TIMEOUT) {
-                Ok(watermarks) => watermarks,
-                Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            };
-            replays.push((Replay { store, from, target: high, newest_generation: NO_GENERATION }, low));
-        }
+        Ok(Some(positions))
+    }
 
+    /// Decides of each store whether it goes on from where it is or begins anew, and sets the reader on it.
+    fn begin_restore(
+        &mut self,
+        id: TaskId,
+        positions: Vec<Offset>,
+        replays: Vec<(Replay, Offset)>,
+        identities: &HashMap<Arc<str>, String>,
+    ) -> Result<(), Failure> {
+        let now_ms = self.parts.clock.now_ms();
         let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
         for (position, offset) in task.positions.iter_mut().zip(positions) {
             position.committed = offset;
@@ -180,7 +211,7 @@ impl Worker {
     fn replay_slice(&mut self) -> Result<(), Failure> {
         let events = match self.reader.poll(SLICE, Duration::from_millis(20)) {
             Ok(events) => events,
-            Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => return Ok(()),
+            Err(error) if passes(&error) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         for event in events {

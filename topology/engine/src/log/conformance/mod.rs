@@ -73,6 +73,7 @@ macro_rules! log_conformance_tests {
             reading: the_end_is_reached_when_a_commit_marker_stands_last,
             reading: the_end_is_reached_when_aborted_records_stand_last,
             reading: the_end_is_reached_when_everything_was_aborted,
+            reading: the_watermarks_of_several_partitions_are_those_of_each,
             reading: the_end_waits_for_an_open_transaction_and_is_told_again,
             reading: a_restore_over_a_compacted_topic_finds_the_last_value_of_each_key,
             reading: a_position_that_does_not_exist_is_reported_to_the_reader,

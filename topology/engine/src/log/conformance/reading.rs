@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::ConformanceHarness;
 use super::scene::{
-    Seen, commit_texts, drain, eventually, poll_reader, producer, publish_texts, read_to_end, record, restore, topic,
-    topic_with, watermarks, write_texts,
+    CALL_TIMEOUT, Seen, commit_texts, drain, eventually, poll_reader, producer, publish_texts, read_to_end, record,
+    restore, topic, topic_with, watermarks, write_texts,
 };
 use crate::log::{Isolation, ReaderEvent, TopicPartition};
 
@@ -46,6 +47,25 @@ pub fn the_end_is_reached_when_everything_was_aborted(harness: &dyn ConformanceH
     writer.abort().expect("the transaction aborts");
     let seen = restored_when_high_watermark_is(harness, &topic, 3);
     assert_eq!((seen.records.len(), seen.end), (0, Some(3)));
+}
+
+/// Asked for all at once, the watermarks come in the order asked, open transactions included; a partition that does not exist fails
+/// the question.
+pub fn the_watermarks_of_several_partitions_are_those_of_each(harness: &dyn ConformanceHarness) {
+    let (one, other) = (topic(harness, "watermarks-one", 2), topic(harness, "watermarks-other", 1));
+    let mut writer = producer(harness, &harness.unique("watermarks"));
+    commit_texts(harness, writer.as_mut(), &one, 1, &["a", "b"]);
+    eventually(harness, "the marker is written", || (watermarks(harness, &one, 1).1 == 3).then_some(()));
+    write_texts(harness, writer.as_mut(), &other, 0, &["c"]);
+    let asked = [(&other, 0), (&one, 1), (&one, 0)];
+    let partitions = asked.map(|(topic, partition)| TopicPartition::new(Arc::clone(topic), partition));
+    let mut reader = harness.log().reader(Isolation::ReadCommitted).expect("the reader is made");
+    let all = reader.watermarks_of_all(&partitions, CALL_TIMEOUT).expect("the watermarks are answered");
+    assert_eq!(all, [(0, 1), (0, 3), (0, 0)]);
+    assert_eq!(reader.watermarks_of_all(&[], CALL_TIMEOUT).expect("no question has no answer"), []);
+    let absent = [partitions[0].clone(), TopicPartition::new(Arc::clone(&one), 7)];
+    assert!(reader.watermarks_of_all(&absent, Duration::from_secs(2)).is_err());
+    writer.abort().expect("the transaction aborts");
 }
 
 /// With an open transaction the end told is the last stable offset; it is told again, further on, after the commit, and

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 pub use self::raw::GroupMetadata;
 pub use self::settings::{GroupProtocol, KafkaSettings};
@@ -166,6 +166,21 @@ impl Cluster {
         self.ask(&format!("read the watermarks of {partition}"), timeout, |control, left| {
             control.fetch_watermarks(&partition.topic, partition.partition, left)
         })
+    }
+
+    /// The same of several partitions in their order, with two questions to each broker.
+    fn watermarks_of_all(&self, partitions: &[TopicPartition], timeout: Duration) -> LogResult<Vec<(Offset, Offset)>> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let attempt = "read the watermarks of changelogs";
+        let of = |end: raw::End| {
+            self.ask(attempt, timeout, |control, left| {
+                raw::ends(control.client(), partitions, end, left).map_err(KafkaError::OffsetFetch)
+            })
+        };
+        let low = of(raw::End::Low)?;
+        Ok(low.into_iter().zip(of(raw::End::High)?).collect())
     }
 
     /// Puts a question, again while the cluster cannot answer it for now.

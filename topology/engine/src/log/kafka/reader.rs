@@ -96,6 +96,14 @@ impl PartitionReader for KafkaReader {
     fn watermarks(&mut self, partition: &TopicPartition, timeout: Duration) -> LogResult<(Offset, Offset)> {
         self.cluster.watermarks(partition, timeout)
     }
+
+    fn watermarks_of_all(
+        &mut self,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> LogResult<Vec<(Offset, Offset)>> {
+        self.cluster.watermarks_of_all(partitions, timeout)
+    }
 }
 
 impl Drop for KafkaReader {

@@ -14,7 +14,7 @@ pub use self::group::GroupMetadata;
 pub(super) use self::group::commit_positions;
 pub(super) use self::producer::{FailedDelivery, NativeProducer, TransactionFailure};
 pub(super) use self::queue::{Fetched, MessageQueue};
-pub(super) use self::topics::topic_ids;
+pub(super) use self::topics::{End, ends, topic_ids};
 
 /// Milliseconds for the C client, which takes -1 as "for ever" and an `int` otherwise.
 fn millis(timeout: Duration) -> c_int {

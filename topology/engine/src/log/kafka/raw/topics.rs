@@ -1,16 +1,19 @@
 //! What the client tells of topics only through its own calls.
 
+use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rdkafka::TopicPartitionList;
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka_sys as sys;
 use rdkafka_sys::rd_kafka_resp_err_t::{RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR_NO_ERROR};
 
 use super::millis;
+use crate::log::{Offset, TopicPartition};
 
 /// The identities of topics, empty where the broker tells none, in the order of `names`.
 pub(crate) fn topic_ids<C: ClientContext>(
@@ -61,4 +64,69 @@ pub(crate) fn topic_ids<C: ClientContext>(
         sys::rd_kafka_TopicCollection_destroy(topics);
         if code == RD_KAFKA_RESP_ERR_NO_ERROR { Ok(ids) } else { Err(code.into()) }
     }
+}
+
+/// Which end of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The lowest offset that exists.
+    Low,
+    /// The offset behind the last record, open transactions included.
+    High,
+}
+
+/// One end of each of these partitions, in their order. The failure of any of them is the answer's.
+pub(crate) fn ends<C: ClientContext>(
+    client: &Client<C>,
+    partitions: &[TopicPartition],
+    end: End,
+    timeout: Duration,
+) -> Result<Vec<Offset>, RDKafkaErrorCode> {
+    let wanted = match end {
+        End::Low => rdkafka::Offset::Beginning,
+        End::High => rdkafka::Offset::End,
+    };
+    let mut questions = TopicPartitionList::with_capacity(partitions.len());
+    for partition in partitions {
+        questions
+            .add_partition_offset(&partition.topic, partition.partition, wanted)
+            .map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
+    }
+    let mut found: HashMap<(String, i32), Offset> = HashMap::new();
+    // SAFETY: client and list are valid to the end of the block; what is made is destroyed once, in reverse order; what is kept of
+    // the answer is copied before its event is destroyed.
+    let code = unsafe {
+        let queue = sys::rd_kafka_queue_new(client.native_ptr());
+        let operation = sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS;
+        let options = sys::rd_kafka_AdminOptions_new(client.native_ptr(), operation);
+        sys::rd_kafka_AdminOptions_set_request_timeout(options, millis(timeout), ptr::null_mut(), 0);
+        sys::rd_kafka_ListOffsets(client.native_ptr(), questions.ptr(), options, queue);
+        let event = sys::rd_kafka_queue_poll(queue, millis(timeout));
+        let mut code = if event.is_null() { RD_KAFKA_RESP_ERR__TIMED_OUT } else { sys::rd_kafka_event_error(event) };
+        let result = if event.is_null() { ptr::null() } else { sys::rd_kafka_event_ListOffsets_result(event) };
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR && !result.is_null() {
+            let mut count = 0;
+            let answers = sys::rd_kafka_ListOffsets_result_infos(result, &mut count);
+            for index in 0..count {
+                let answer = &*sys::rd_kafka_ListOffsetsResultInfo_topic_partition(*answers.add(index));
+                if answer.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    code = answer.err;
+                    continue;
+                }
+                let topic = CStr::from_ptr(answer.topic).to_string_lossy().into_owned();
+                found.insert((topic, answer.partition), answer.offset);
+            }
+        }
+        if !event.is_null() {
+            sys::rd_kafka_event_destroy(event);
+        }
+        sys::rd_kafka_AdminOptions_destroy(options);
+        sys::rd_kafka_queue_destroy(queue);
+        code
+    };
+    if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+        return Err(code.into());
+    }
+    let answer = |partition: &TopicPartition| found.get(&(partition.topic.to_string(), partition.partition)).copied();
+    partitions.iter().map(|partition| answer(partition).ok_or(RDKafkaErrorCode::UnknownPartition)).collect()
 }
