@@ -1,7 +1,6 @@
 //! Where an output came from: headers that name the inputs, the rule and the program that made it.
 
 use std::cell::OnceCell;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
@@ -73,39 +72,45 @@ pub(crate) fn rule_header(rule: &str) -> Header {
     Header { name: RULE_NAME.clone(), value: Bytes::copy_from_slice(rule.as_bytes()) }
 }
 
-/// Where the outputs of one call come from. The text is made when it is first asked for: most records of some flows cause none.
+/// Where the outputs of one call come from. The headers are made when they are first asked for: most records of some flows cause
+/// no output.
 #[derive(Clone)]
 pub(crate) struct Lineage {
     record: Option<Coordinates>,
-    text: OnceCell<Bytes>,
+    headers: OnceCell<[Header; 2]>,
 }
 
 impl Lineage {
     /// One input record.
     pub fn of(record: Coordinates) -> Self {
-        Self { record: Some(record), text: OnceCell::new() }
+        Self { record: Some(record), headers: OnceCell::new() }
     }
 
     /// A lineage that was written down before.
     pub fn known(text: Bytes) -> Self {
-        Self { record: None, text: OnceCell::from(text) }
+        Self { record: None, headers: OnceCell::from(headers(text)) }
     }
 
-    /// The text of a lineage header.
+    /// The text of the lineage header.
     pub fn text(&self) -> &Bytes {
-        self.text.get_or_init(|| match &self.record {
-            Some(record) => coordinates(&record.topic, record.partition, record.offset),
-            None => Bytes::new(),
+        &self.headers()[0].value
+    }
+
+    /// The headers of what the call causes.
+    pub fn headers(&self) -> &[Header; 2] {
+        self.headers.get_or_init(|| {
+            headers(match &self.record {
+                Some(record) => coordinates(&record.topic, record.partition, record.offset),
+                None => Bytes::new(),
+            })
         })
     }
 }
 
 /// Writes the coordinates of one record.
 pub(crate) fn coordinates(topic: &str, partition: i32, offset: Offset) -> Bytes {
-    let mut text = String::with_capacity(topic.len() + 24);
-    // Writing to a String does not fail.
-    let _ = write!(text, "{topic}/{partition}/{offset}");
-    Bytes::from(text)
+    let (mut partition_digits, mut offset_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
+    Bytes::from([topic, partition_digits.format(partition), offset_digits.format(offset)].join("/"))
 }
 
 #[cfg(test)]

@@ -154,15 +154,16 @@ impl Task {
         }
     }
 
-    /// Processes one record. After an error nothing of it is left in the state; the outbox is the caller's to clear.
+    /// Processes one record of a source, read `from` its partition. After an error nothing of it is left in the state; the outbox
+    /// is the caller's to clear.
     pub fn process(
         &mut self,
         around: &mut Surroundings<'_>,
         source: usize,
+        from: &TopicPartition,
         record: &LogRecord,
         lineage: &Lineage,
     ) -> Result<(), ProcessError> {
-        let from = self.positions[source].from.clone();
         self.stream_time_ms = self.stream_time_ms.max(record.timestamp_ms);
         self.state.savepoint();
         let input = Input {

@@ -89,7 +89,7 @@ impl Worker {
         push(&mut headers, DEAD_LETTER_CODE, rejection.code);
         push(&mut headers, DEAD_LETTER_MESSAGE, &rejection.message);
         headers.retain(|h| &*h.name != lineage::LINEAGE && &*h.name != lineage::VERSION);
-        headers.extend(lineage::headers(lineage.text().clone()));
+        headers.extend_from_slice(lineage.headers());
         let size = key.map_or(0, <[u8]>::len)
             + value.map_or(0, <[u8]>::len)
             + headers.iter().map(|h| h.name.len() + h.value.len() + 8).sum::<usize>();

@@ -52,13 +52,11 @@ impl Worker {
         let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
         self.outbox.clear();
         self.filtered.clear();
-        let place = (task.positions[source].from.clone(), record.offset);
-        let lineage = Lineage::of(Coordinates {
-            topic: place.0.topic.clone(),
-            partition: place.0.partition,
-            offset: record.offset,
-        });
-        let refused = if self.refused.is_empty() { None } else { self.refused.get(&place).cloned() };
+        let from = task.positions[source].from.clone();
+        let place = || (from.clone(), record.offset);
+        let lineage =
+            Lineage::of(Coordinates { topic: from.topic.clone(), partition: from.partition, offset: record.offset });
+        let refused = if self.refused.is_empty() { None } else { self.refused.get(&place()).cloned() };
         let outcome = match refused {
             Some(rejection) => Err(ProcessError::Rejected(rejection)),
             None => task.process(
@@ -71,6 +69,7 @@ impl Worker {
                     max_record_bytes: self.settings.max_record_bytes,
                 },
                 source,
+                &from,
                 record,
                 &lineage,
             ),
@@ -81,14 +80,14 @@ impl Worker {
                 self.count_filtered();
                 if let Err(failure) = self.send_outbox(id, &lineage) {
                     if let Some(rejection) = failure.as_rejection() {
-                        self.refused.insert(place, rejection);
+                        self.refused.insert(place(), rejection);
                     }
                     return Err(failure);
                 }
             }
             Err(ProcessError::Rejected(rejection)) => {
                 self.outbox.clear();
-                self.reject(id, &place.0, record, &rejection, &lineage)?;
+                self.reject(id, &from, record, &rejection, &lineage)?;
             }
             Err(ProcessError::Parked { topic, id: schema }) => {
                 self.outbox.clear();

@@ -20,7 +20,7 @@ impl Worker {
         let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
         let topology = &self.parts.topology;
         let producer = &mut *self.producer;
-        let common = lineage::headers(lineage.text().clone());
+        let common = lineage.headers();
         let mut with_rule: Vec<Header> = Vec::new();
         for output in self.outbox.take() {
             let value = match output.what {
@@ -49,10 +49,10 @@ impl Worker {
                 send_gathered(producer, &mut self.codec, topology, &gathering)?;
             }
             let headers: &[Header] = match output.rule {
-                None => &common,
+                None => common,
                 Some(rule) => {
                     with_rule.clear();
-                    with_rule.extend_from_slice(&common);
+                    with_rule.extend_from_slice(common);
                     with_rule.push(rule.clone());
                     &with_rule
                 }
