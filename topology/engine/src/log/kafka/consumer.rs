@@ -243,7 +243,12 @@ impl GroupConsumer for KafkaGroupConsumer {
             for taken in self.fetching()?.take(max_records, wait)? {
                 match taken {
                     Taken::Records { from, records } => events.push(ConsumerEvent::Records { from, records }),
-                    Taken::OutOfRange(from) => events.push(ConsumerEvent::OutOfRange(from)),
+                    Taken::GivenUp { from, at } => {
+                        let cluster = Arc::clone(&self.cluster);
+                        if cluster.is_out_of_range(self.fetching()?, &from, at)? {
+                            events.push(ConsumerEvent::OutOfRange(from));
+                        }
+                    }
                     Taken::End { .. } => {}
                 }
             }

@@ -1,8 +1,8 @@
 //! A client that fetches partitions into one queue, and knows for each where it stands.
 //!
 //! Three things the client library does not promise are kept here: nothing is read from a partition that is held, a
-//! record is not read twice though the client may fetch it twice, and a partition whose position did not exist can be
-//! started again.
+//! record is not read twice though the client may fetch it twice, and a partition that the client gave up can be started
+//! again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,15 +30,25 @@ struct Position {
     next: Offset,
     /// Whether it waits for [`Fetching::move_to`].
     held: bool,
-    /// Whether the client gave it up, since the position did not exist.
+    /// Whether the client gave it up.
     stopped: bool,
 }
 
 /// What a fetch brought.
 pub(super) enum Taken {
-    Records { from: TopicPartition, records: Vec<LogRecord> },
-    End { from: TopicPartition, offset: Offset },
-    OutOfRange(TopicPartition),
+    Records {
+        from: TopicPartition,
+        records: Vec<LogRecord>,
+    },
+    End {
+        from: TopicPartition,
+        offset: Offset,
+    },
+    /// The client gave a partition up at this position, which may exist all the same.
+    GivenUp {
+        from: TopicPartition,
+        at: Offset,
+    },
 }
 
 /// A consumer with the queue that its partitions are forwarded to.
@@ -273,7 +283,7 @@ impl<C: ConsumerContext> Fetching<C> {
             }
             RDKafkaErrorCode::AutoOffsetReset => {
                 position.stopped = true;
-                taken.push(Taken::OutOfRange(from));
+                taken.push(Taken::GivenUp { at: position.next, from });
             }
             code if passes_by_itself(code) => {
                 tracing::warn!(partition = %from, ?code, "Kafka could not serve a partition; the client tries again.");

@@ -15,13 +15,14 @@ use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 pub use self::raw::GroupMetadata;
 pub use self::settings::{GroupProtocol, KafkaSettings};
 
 use self::errors::{client_error, error_of, passes_by_itself};
+use self::fetching::Fetching;
 use self::reader::Reports;
 use super::{
     GroupConsumer, GroupSettings, Isolation, Log, LogError, LogErrorKind, LogResult, Offset, PartitionReader,
@@ -168,7 +169,28 @@ impl Cluster {
         })
     }
 
-    /// The same of several partitions in their order, with two questions to each broker.
+    /// Whether a position that the client gave up does not exist. It gives up too when the leader of a partition has changed and
+    /// knows no record of the time before, as in a partition without records: then it is told to go on where it was.
+    fn is_out_of_range<C: ConsumerContext>(
+        &self,
+        fetching: &mut Fetching<C>,
+        from: &TopicPartition,
+        at: Offset,
+    ) -> LogResult<bool> {
+        match self.watermarks(from, QUESTION_PATIENCE) {
+            Ok((low, high)) if at < low || at > high => return Ok(true),
+            Ok(_) => {
+                tracing::info!(partition = %from, position = at, "The client gave up a position that exists; it reads on.")
+            }
+            // It will be told again if the position does not exist.
+            Err(error) => tracing::warn!(partition = %from, position = at, %error,
+                "The client gave up a position, and whether it exists is not known yet; it reads on."),
+        }
+        fetching.move_to(&[(from.clone(), at)])?;
+        Ok(false)
+    }
+
+    /// The watermarks of several partitions in their order, with two questions to each broker.
     fn watermarks_of_all(&self, partitions: &[TopicPartition], timeout: Duration) -> LogResult<Vec<(Offset, Offset)>> {
         if partitions.is_empty() {
             return Ok(Vec::new());

@@ -84,7 +84,13 @@ impl PartitionReader for KafkaReader {
                 events.push(match taken {
                     Taken::Records { from, records } => ReaderEvent::Records { from, records },
                     Taken::End { from, offset } => ReaderEvent::End { from, offset },
-                    Taken::OutOfRange(from) => ReaderEvent::OutOfRange(from),
+                    Taken::GivenUp { from, at } => {
+                        let cluster = Arc::clone(&self.cluster);
+                        if !cluster.is_out_of_range(self.fetching()?, &from, at)? {
+                            continue;
+                        }
+                        ReaderEvent::OutOfRange(from)
+                    }
                 });
             }
             if !events.is_empty() || left.is_zero() {
