@@ -23,7 +23,7 @@ impl Worker {
         if !pending {
             return false;
         }
-        self.parts.clock.now_ms() - self.last_commit_ms >= self.commit_interval_ms() || self.overdue()
+        elapsed_ms(self.last_commit_ms, self.parts.clock.now_ms()) >= self.commit_interval_ms() || self.overdue()
     }
 
     /// Time between the beginnings of two commits: the setting, or, behind a backlog, longer while commits take long, so that
@@ -44,7 +44,7 @@ impl Worker {
         }
         // A third of the time-out leaves room for the commit itself.
         let longest = self.settings.transaction_timeout.as_millis() as i64 / 3;
-        self.transaction_open && self.parts.clock.now_ms() - self.transaction_began_ms > longest
+        self.transaction_open && elapsed_ms(self.transaction_began_ms, self.parts.clock.now_ms()) > longest
     }
 
     /// Commits everything since the last commit; false when there was nothing.
@@ -257,6 +257,12 @@ impl Worker {
     pub(super) fn revoke_budget(&self) -> Duration {
         (self.settings.session_timeout / 2).max(Duration::from_secs(5))
     }
+}
+
+/// How long ago something was. When the clock was set back meanwhile nobody knows, and nothing may wait for it to catch up:
+/// then it counts as longer ago than anything.
+fn elapsed_ms(since_ms: i64, now_ms: i64) -> i64 {
+    if now_ms < since_ms { i64::MAX } else { now_ms - since_ms }
 }
 
 /// A changelog's value is nobody's at the commit, and a letter is the last resort: the next attempt would meet the same limit,
