@@ -229,7 +229,7 @@ impl Worker {
             && !planted::is(PlantedBug::AbortWithoutAborting)
             && let Err(error) = self.producer.abort()
         {
-            if error.kind == LogErrorKind::Crashed {
+            if matches!(error.kind, LogErrorKind::Crashed | LogErrorKind::Fatal) {
                 return Err(error.into());
             }
             return self.recover(&error);
