@@ -261,5 +261,9 @@ pub(super) fn database_error(action: &'static str, place: &str, source: rocksdb:
     if source.kind() == ErrorKind::Corruption {
         return StateError::Corrupt { place: place.to_owned(), reason: source.into_string() };
     }
+    // RocksDB's kind for it is the one of every answer of the file system; the words are the system's.
+    if source.kind() == ErrorKind::IOError && source.as_ref().contains("No space left on device") {
+        return StateError::DiskFull { place: place.to_owned(), source: source.into() };
+    }
     StateError::Database { action, place: place.to_owned(), source }
 }
