@@ -12,7 +12,7 @@ use super::directory::OpenTask;
 use crate::columns::{Columns, META_COLUMN, columns_of, index_column, meta_rows};
 use crate::meta::{MetaRows, changelog_row, rows, store_row};
 use crate::reader::{SharedColumns, close, share};
-use crate::{Backend, CommittedMeta, CommittedReader, StateError, StoreIndex, StoreSpec, WriteSet};
+use crate::{Backend, CommittedMeta, CommittedReader, StateError, StoreIndex, StoreSpec, WriteSet, failpoint};
 
 /// The open database of one task.
 pub(super) struct RocksTask {
@@ -50,12 +50,14 @@ impl RocksTask {
         let database = DB::open_cf_descriptors(&options, folder, descriptors)
             .map_err(|error| database_error("open", &place, error))?;
         let columns = Arc::new(RocksColumns::new(database, place, Arc::clone(&claim.folder.lock)));
+        failpoint!(DatabaseOpened);
         let added = MetaRows::new(columns.place(), meta_rows(&*columns)?)?.rows_to_add(stores)?;
         let mut batch = WriteBatch::default();
         for (name, value) in added {
             batch.put_cf(columns.family(META_COLUMN)?, name, value);
         }
         columns.write(batch)?;
+        failpoint!(DatabaseDescribed);
         Ok(Self {
             readers: share(Arc::clone(&columns) as Arc<dyn Columns>),
             columns,

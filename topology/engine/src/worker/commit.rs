@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use concord_state::CommitMeta;
+use concord_state::{CommitMeta, failpoint};
 
 use super::stopwatch::Stopwatch;
 use super::{Failure, Worker, WorkerError, generations};
@@ -55,19 +55,23 @@ impl Worker {
             return Ok(false);
         }
         let began = std::time::Instant::now();
+        failpoint!(CommitBegun);
         self.expire()?;
         self.keep_stream_times();
         self.keep_generations()?;
         self.ensure_transaction()?;
         let mut stopwatch = Stopwatch::start();
         self.send_gatherings()?;
+        failpoint!(CommitPartsSent);
         self.write_changelogs(now_ms)?;
+        failpoint!(CommitChangelogsSent);
         stopwatch.lap("commit: changelogs");
 
         if !planted::is(PlantedBug::CommitWithoutDrain) {
             self.producer.drain(self.settings.transaction_timeout / 2)?;
         }
         stopwatch.lap("commit: drain");
+        failpoint!(CommitDrained);
         let offsets = self.positions_of_dirty_tasks();
         invariants::holds(|| self.positions_are_complete_and_ours(&offsets));
         match self.settings.guarantee {
@@ -82,6 +86,7 @@ impl Worker {
             Guarantee::AtLeastOnce => self.consumer.commit(&offsets)?,
         }
         stopwatch.lap("commit: positions");
+        failpoint!(CommitPositionsSent);
         if planted::is(PlantedBug::StateBeforeCommit) {
             self.keep_what_was_committed(now_ms)?;
         }
@@ -90,10 +95,12 @@ impl Worker {
         planted::change_answer(answer).map_err(|error| after_failed_commit(outcome, error))?;
         self.transaction_open = false;
         stopwatch.lap("commit: transaction");
+        failpoint!(CommitDecided);
 
         invariants::holds(|| invariants::state_follows_the_commit(outcome));
         self.keep_what_was_committed(now_ms)?;
         stopwatch.lap("commit: state");
+        failpoint!(CommitEnded);
         self.caught_up = false;
         self.last_commit_took_ms = self.parts.clock.now_ms() - now_ms;
         metrics::counter!(names::COMMITS).increment(1);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use concord_schemas::codec::{TopicSchema, WriterId};
+use concord_state::failpoint;
 
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::lineage::{Coordinates, Lineage};
@@ -87,6 +88,7 @@ impl Worker {
                     }
                     return Err(failure);
                 }
+                failpoint!(RecordSent);
             }
             Err(ProcessError::Rejected(rejection)) => {
                 self.outbox.clear();
@@ -178,6 +180,7 @@ impl Worker {
         if !self.transaction_open {
             self.producer.begin()?;
             self.transaction_open = true;
+            failpoint!(TransactionBegun);
             self.transaction_began_ms = self.parts.clock.now_ms();
         }
         Ok(())

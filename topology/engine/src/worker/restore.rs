@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use concord_state::failpoint;
+
 use super::{Failure, NO_GENERATION, TaskId, Worker, generations};
 use crate::invariants;
 use crate::log::{LogErrorKind, Offset, ReaderEvent, TopicPartition};
@@ -102,6 +104,7 @@ impl Worker {
             };
             positions.push(position);
         }
+        failpoint!(RestorePositionsRead);
         planted::change_start(&mut positions, &partitions, &task.state.meta().input_positions);
 
         invariants::holds(|| invariants::restore_is_in_order(self.producer_ready, positions.len() == partitions.len()));
@@ -119,6 +122,7 @@ impl Worker {
             };
             replays.push((Replay { store, from, target: high, newest_generation: NO_GENERATION }, low));
         }
+        failpoint!(RestoreEndsTaken);
 
         let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
         for (position, offset) in task.positions.iter_mut().zip(positions) {
@@ -147,6 +151,7 @@ impl Worker {
                         "The state on disk is older than tombstones are kept: the store is rebuilt from the beginning.");
                     metrics::counter!(names::STORES_REBUILT).increment(1);
                     task.state.clear_store(replay.store)?;
+                    failpoint!(OldStateCleared);
                     beginning
                 }
                 Some(position) if position >= low && position <= replay.target && !is_another => {
@@ -160,6 +165,7 @@ impl Worker {
                         "The changelog does not cover the state on disk: the store is rebuilt from the beginning.");
                     metrics::counter!(names::STORES_REBUILT).increment(1);
                     task.state.clear_store(replay.store)?;
+                    failpoint!(StoreCleared);
                     beginning
                 }
             };
@@ -172,8 +178,10 @@ impl Worker {
         if is_outdated {
             // Each store is now empty or complete; a restore that is interrupted goes on where it was.
             task.state.mark_up_to_date(now_ms)?;
+            failpoint!(OldStateMarked);
         }
         task.phase = Phase::Restoring(remaining);
+        failpoint!(RestoreBegun);
         Ok(())
     }
 
@@ -254,6 +262,7 @@ impl Worker {
         let done = replays.is_empty() || planted::is(PlantedBug::RestoreOneStore);
         task.generation = task.generation.max(replay.newest_generation);
         task.state.apply_restored(store, std::iter::empty(), offset)?;
+        failpoint!(RestoreStoreEnded);
         self.reader.unassign(from)?;
         if done {
             task.state.mark_up_to_date(self.parts.clock.now_ms())?;
@@ -273,6 +282,8 @@ impl Worker {
         }
         let sub = self.parts.topology.sub_topologies[id.0].name;
         tracing::info!(sub_topology = sub, partition = id.1, "A task has its state and begins to process.");
-        Ok(self.consumer.fetch_from(&positions)?)
+        self.consumer.fetch_from(&positions)?;
+        failpoint!(RestoreEnded);
+        Ok(())
     }
 }
