@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The proof of exactly once, in one command: the model, the simulation, the kill test on a real Kafka, and the planted bugs.
+# The proof of exactly once, in one command: the model, the stores, the simulations, the scenarios on a real Kafka, and the
+# planted bugs.
 # Every number it prints was printed by a test that ran.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,7 +14,8 @@ usage: scripts/prove.sh [--kills N] [--seeds N] [--planted] [--json]
   --kills N  kills of an instance (60), with records in proportion
   --seeds N  simulated runs of the flow (2000)
   --planted  plants each bug of scripts/planted.sh as well
-  --json     the last line is {"kills","seeds","records","lost","repeated","torn","planted","planted_caught"}
+  --json     the last line is {"kills","failpoints","seeds","records","lost","repeated","torn",
+             "planted","planted_caught"}
 END
 }
 
@@ -35,19 +37,28 @@ done
 
 LOG=$(mktemp "${TMPDIR:-/tmp}/concord-prove.XXXXXX")
 FAILED=0
+REPORT=()
 unset CONCORD_PLANTED_BUG CONCORD_INVARIANTS
 
 # layer NAME COMMAND...: runs it, shows it, and goes on after a failure.
 layer() {
-  local name=$1 begun=$SECONDS
+  local name=$1 begun=$SECONDS result=ok
   shift
   printf '\n=== %s\n' "$name"
-  if "$@" 2>&1 | tee -a "$LOG"; then
-    echo "=== $name: ok, $((SECONDS - begun)) s"
-  else
-    echo "=== $name: FAILED, $((SECONDS - begun)) s"
-    FAILED=$((FAILED + 1))
-  fi
+  "$@" 2>&1 | tee -a "$LOG" || result=FAILED
+  [ "$result" = ok ] || FAILED=$((FAILED + 1))
+  REPORT+=("$(printf '%-7s%6s s  %s' "$result" "$((SECONDS - begun))" "$name")")
+  echo "=== $name: $result, $((SECONDS - begun)) s"
+}
+
+# on_kafka COMMAND...: with a Kafka of its own. A layer is a shell of its own, being part of a pipe; the server ends with it.
+on_kafka() {
+  RUN=$(mktemp -d "${TMPDIR:-/tmp}/concord-prove-kafka.XXXXXX")
+  trap 'scripts/parts stop-all --run "$RUN"; rm -rf "$RUN"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  scripts/parts kafka start --run "$RUN" >/dev/null || return 1
+  KAFKA_BOOTSTRAP=$(sed -n 's/^KAFKA_BOOTSTRAP=//p' "$RUN/kafka.env") "$@"
 }
 
 # figure NAME: the sum of a figure over all lines that tests have printed; null when none did.
@@ -57,16 +68,19 @@ figure() {
 
 require_build_packages && require_server_packages && use_cached_rocksdb
 layer "model" cargo test -p concord-engine --test commit_model
+layer "stores" cargo test -p concord-state
 layer "engine, simulated" cargo test -p concord-engine --test driver
+layer "engine on a real Kafka" on_kafka cargo test -p concord-engine --test kafka_log --test kafka_workers
 layer "flow, simulated ($SEEDS seeds)" env CONCORD_SEEDS="$SEEDS" cargo test -p concord-flows --test simulation -- --nocapture
 # The test starts brokers of its own; the variable only says that it may.
-layer "kill test ($KILLS kills)" env KAFKA_BOOTSTRAP=own CONCORD_KILLS="$KILLS" CONCORD_RECORDS=$((KILLS * 1500)) \
+layer "scenarios on a real Kafka ($KILLS kills)" env KAFKA_BOOTSTRAP=own CONCORD_KILLS="$KILLS" CONCORD_RECORDS=$((KILLS * 1500)) \
   cargo test -p concord --test exactly_once
 if [ "$PLANTED" = yes ]; then
   layer "planted bugs" scripts/planted.sh --json
 fi
 
-echo
+printf '\n=== summary\n'
+printf '%s\n' "${REPORT[@]}"
 if [ "$FAILED" -gt 0 ]; then
   echo "$FAILED layers failed; all that was said is in $LOG"
 else
@@ -74,7 +88,7 @@ else
 fi
 if [ "$JSON" = yes ]; then
   line=
-  for name in kills seeds records lost repeated torn planted planted_caught; do
+  for name in kills failpoints seeds records lost repeated torn planted planted_caught; do
     line+=",\"$name\":$(figure "$name")"
   done
   echo "{${line#,}}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks everything: style, lints, licences, documentation, and all tests, those against a real Kafka and a real schema
-# registry among them. Goes on after a failure, so that one run shows all of them; exits with 1 when there was any.
+# registry among them, and the tests themselves by bugs that are planted. Goes on after a failure, so that one run shows all of them; exits with 1 when there was any.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/build.sh
@@ -11,7 +11,7 @@ usage() {
   cat <<'END'
 usage: scripts/test.sh [--quick]
 
-  --quick   without the real servers (tests that need one say SKIPPED) and without the check of licences
+  --quick   without the real servers (tests that need one say SKIPPED), the check of licences and the planted bugs
 
 The first run fetches and builds what it needs into $CONCORD_CACHE (default ~/.cache/concord): half an hour on two cores.
 END
@@ -154,5 +154,10 @@ else
   step "real Kafka and schema registry" start_servers || true
 fi
 step "tests" run_tests || true
+if [ "$QUICK" = yes ]; then
+  skip "planted bugs" "--quick"
+else
+  step "planted bugs" scripts/planted.sh || true
+fi
 summary
 [ "$FAILED" -eq 0 ]

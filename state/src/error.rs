@@ -114,6 +114,17 @@ pub enum StateError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// Nothing more can be written.
+    #[error(
+        "the disk of the state of {place} is full: make room and start again. Nothing is lost: what was committed is in the \
+         changelogs ({source})"
+    )]
+    DiskFull {
+        /// The task's folder, or a file of it.
+        place: String,
+        /// The answer of RocksDB or of the system.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// RocksDB answered with an error.
     #[error("cannot {action} the state of {place}: {source}")]
     Database {

@@ -29,6 +29,8 @@ mod columns;
 mod derivation;
 mod error;
 mod expiry;
+#[cfg(debug_assertions)]
+pub mod failpoints;
 mod memory;
 mod meta;
 mod overlay;
@@ -38,6 +40,13 @@ mod rocks;
 mod spec;
 mod task_state;
 mod timers;
+
+/// In a release build a failpoint is nothing.
+#[cfg(not(debug_assertions))]
+#[macro_export]
+macro_rules! failpoint {
+    ($point:ident) => {};
+}
 
 pub use backend::{Backend, IndexWrite, StateDirectory, ValueWrite, WriteSet};
 pub use derivation::{Derivation, EmitDerived, EntriesOf};

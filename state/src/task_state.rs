@@ -15,7 +15,7 @@ use crate::overlay::{Change, Overlay, OverlayRange, entry_bytes};
 use crate::recent::Recent;
 use crate::{
     Backend, CommitMeta, CommittedMeta, CommittedReader, FORMAT_VERSION, IndexWrite, StateError, StoreIndex, StoreKind,
-    StoreSpec, ValueWrite, WriteSet,
+    StoreSpec, ValueWrite, WriteSet, failpoint,
 };
 
 /// The stores of one task.
@@ -244,9 +244,11 @@ impl TaskState {
             }
         }
         let batch = WriteSet { values, index, meta: &meta };
+        failpoint!(CommitWriteBegins);
         self.poisoned = true;
         self.backend.write(batch)?;
         self.poisoned = false;
+        failpoint!(CommitWriteEnded);
         self.meta = meta;
         let limit_bytes = self.backend.recent_bytes();
         for (store, overlay) in self.overlays.iter_mut().enumerate() {
@@ -303,9 +305,11 @@ impl TaskState {
         meta.changelog_positions[store] = Some(next_position);
         self.follow_positions(&mut meta.changelog_positions);
         let batch = WriteSet { values, index, meta: &meta };
+        failpoint!(RestoredWriteBegins);
         self.poisoned = true;
         self.backend.write(batch)?;
         self.poisoned = false;
+        failpoint!(RestoredWriteEnded);
         self.meta = meta;
         self.forget_what_was_read();
         Ok(())
@@ -318,9 +322,11 @@ impl TaskState {
     pub fn mark_up_to_date(&mut self, now_ms: i64) -> Result<(), StateError> {
         self.check_usable()?;
         self.meta.committed_at_ms = now_ms;
+        failpoint!(MarkWriteBegins);
         self.poisoned = true;
         self.backend.write(WriteSet { values: Vec::new(), index: Vec::new(), meta: &self.meta })?;
         self.poisoned = false;
+        failpoint!(MarkWriteEnded);
         Ok(())
     }
 
@@ -334,14 +340,18 @@ impl TaskState {
         if self.has_uncommitted() {
             return Err(StateError::UncommittedWrites);
         }
+        failpoint!(ClearBegins);
         self.poisoned = true;
-        let followers = self.derivations.iter().filter(|derivation| derivation.source == store);
         // Followers first: should this be cut off, they are seen to be behind their source, and are made again.
-        for cleared in followers.map(|derivation| derivation.into).chain([store]) {
-            self.backend.clear_store(cleared)?;
-            self.meta.changelog_positions[cleared] = None;
+        for follower in self.derivations.iter().filter(|derivation| derivation.source == store) {
+            self.backend.clear_store(follower.into)?;
+            self.meta.changelog_positions[follower.into] = None;
+            failpoint!(ClearInPart);
         }
+        self.backend.clear_store(store)?;
+        self.meta.changelog_positions[store] = None;
         self.poisoned = false;
+        failpoint!(ClearEnded);
         self.forget_what_was_read();
         Ok(())
     }
@@ -366,9 +376,11 @@ impl TaskState {
     /// When the write fails. The state is poisoned then.
     pub fn keep_changelog_id(&mut self, store: StoreIndex, id: &str) -> Result<(), StateError> {
         self.check_usable()?;
+        failpoint!(IdentityWriteBegins);
         self.poisoned = true;
         self.backend.keep_changelog_id(store, id)?;
         self.poisoned = false;
+        failpoint!(IdentityWriteEnded);
         Ok(())
     }
 
@@ -388,7 +400,10 @@ impl TaskState {
     /// When the database fails.
     pub fn flush(&mut self) -> Result<(), StateError> {
         self.check_usable()?;
-        self.backend.flush()
+        failpoint!(FlushBegins);
+        self.backend.flush()?;
+        failpoint!(FlushEnded);
+        Ok(())
     }
 
     fn check_usable(&self) -> Result<(), StateError> {

@@ -31,9 +31,12 @@ impl Findings {
     }
 
     /// For programs: one line.
-    pub fn figures(&self, kills: u64) -> String {
+    pub fn figures(&self, kills: u64, deaths_at_failpoints: u64) -> String {
         let Self { records, lost, repeated, torn, .. } = self;
-        format!(r#"FIGURES {{"kills":{kills},"records":{records},"lost":{lost},"repeated":{repeated},"torn":{torn}}}"#)
+        format!(
+            "FIGURES {{\"kills\":{kills},\"failpoints\":{deaths_at_failpoints},\"records\":{records},\"lost\":{lost},\
+             \"repeated\":{repeated},\"torn\":{torn}}}"
+        )
     }
 
     /// Complains unless two things are equal.

@@ -1,11 +1,11 @@
 //! `concord run` as a process of its own, and the ways it may end.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::{Outcome, PARTITIONS, poll_until};
@@ -23,6 +23,8 @@ pub struct Instance {
     log: PathBuf,
     port: u16,
     child: Option<Child>,
+    /// Length of the log when it was started last.
+    told_before: u64,
 }
 
 impl Instance {
@@ -39,6 +41,7 @@ impl Instance {
             log: folder.join(format!("{name}.log")),
             port,
             child: None,
+            told_before: 0,
         };
         let config = format!(
             r#"[instance]
@@ -73,11 +76,47 @@ application = "{APPLICATION}"
     /// Starts the process; its log is appended to. It is in a process group of its own: when a shell dies, the system hangs
     /// up every process of a group in which one is frozen.
     pub fn start(&mut self) -> Outcome<()> {
+        self.start_by(self.command())
+    }
+
+    /// What starts it.
+    pub fn command(&self) -> Command {
         let mut command = concord(&["run", "--config"]);
-        command.arg(&self.config).env("CONCORD_LOG", "info").stdout(Stdio::null()).stderr(self.open_log()?);
-        command.process_group(0);
+        command.arg(&self.config);
+        command
+    }
+
+    /// Starts it by another command: the usual one with more around it.
+    pub fn start_by(&mut self, mut command: Command) -> Outcome<()> {
+        let log = self.open_log()?;
+        self.told_before = log.metadata().map_err(|e| format!("reading {}: {e}", self.log.display()))?.len();
+        command.env("CONCORD_LOG", "info").stdout(Stdio::null()).stderr(log).process_group(0);
         self.child = Some(command.spawn().map_err(|e| format!("starting instance {}: {e}", self.name))?);
         Ok(())
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
+    /// How it has ended by itself; `None` while it runs.
+    pub fn ended(&mut self) -> Outcome<Option<ExitStatus>> {
+        let Some(child) = &mut self.child else { return Err(format!("instance {} does not run", self.name)) };
+        let status = child.try_wait().map_err(|e| format!("watching instance {}: {e}", self.name))?;
+        if status.is_some() {
+            self.child = None;
+        }
+        Ok(status)
+    }
+
+    /// What it has logged since it was started last.
+    pub fn told(&self) -> Outcome<String> {
+        let failed = |e: std::io::Error| format!("reading {}: {e}", self.log.display());
+        let mut log = File::open(&self.log).map_err(failed)?;
+        log.seek(SeekFrom::Start(self.told_before)).map_err(failed)?;
+        let mut told = String::new();
+        log.read_to_string(&mut told).map_err(failed)?;
+        Ok(told)
     }
 
     /// Ends it as a crash would. An error when it had ended before by itself.
@@ -150,6 +189,15 @@ application = "{APPLICATION}"
         let page = self.page("/metrics").unwrap_or_default();
         let commits = page.lines().find_map(|line| line.strip_prefix("concord_commits_total "));
         commits.and_then(|n| n.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// By task, when it committed last, by the clock of the instance.
+    pub fn committed_at_ms(&self) -> Vec<i64> {
+        let page = self.page("/topology").unwrap_or_default();
+        let body = page.split("\r\n\r\n").nth(1).unwrap_or_default();
+        let described: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        let tasks = described["tasks_here"].as_array().map_or(&[][..], Vec::as_slice);
+        tasks.iter().filter_map(|task| task["committed_at_ms"].as_i64()).collect()
     }
 
     /// How many tasks process here, none being restored.

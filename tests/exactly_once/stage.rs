@@ -30,6 +30,8 @@ pub struct Stage {
     pub jobs: Vec<String>,
     /// How often an instance or the broker was killed.
     pub kills: u64,
+    /// How often an instance has died at a failpoint.
+    pub deaths: u64,
     pds: PathBuf,
     folder: PathBuf,
     seed: u64,
@@ -54,6 +56,7 @@ impl Stage {
             practices: Vec::new(),
             jobs: Vec::new(),
             kills: 0,
+            deaths: 0,
             pds: PathBuf::new(),
             folder: folder.to_path_buf(),
             seed,
@@ -62,6 +65,11 @@ impl Stage {
         };
         stage.run(&["topics", "apply"], None)?;
         Ok(stage)
+    }
+
+    /// Where everything of the scenario lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Makes the files to be sent.

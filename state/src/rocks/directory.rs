@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -92,7 +93,7 @@ impl StateDirectory for RocksDirectory {
         let _claim = OpenTask::claim(&self.opened, sub_topology, partition)?;
         let folder = task_folder(&self.opened.folder, sub_topology, partition);
         match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error("delete", &folder)(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(file_error("delete", &folder)(error)),
             _ => Ok(()),
         }
     }
@@ -173,5 +174,8 @@ pub(super) fn locked(answer: Result<(), TryLockError>, folder: &Path, lock_path:
 
 pub(super) fn file_error(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StateError {
     let path = path.to_path_buf();
-    move |source| StateError::File { action, path, source }
+    move |source| match source.kind() {
+        ErrorKind::StorageFull => StateError::DiskFull { place: path.display().to_string(), source: source.into() },
+        _ => StateError::File { action, path, source },
+    }
 }

@@ -12,7 +12,7 @@ use super::directory::OpenTask;
 use crate::columns::{Columns, META_COLUMN, columns_of, index_column, meta_rows};
 use crate::meta::{MetaRows, changelog_row, rows, store_row};
 use crate::reader::{SharedColumns, close, share};
-use crate::{Backend, CommittedMeta, CommittedReader, StateError, StoreIndex, StoreSpec, WriteSet};
+use crate::{Backend, CommittedMeta, CommittedReader, StateError, StoreIndex, StoreSpec, WriteSet, failpoint};
 
 /// The open database of one task.
 pub(super) struct RocksTask {
@@ -50,12 +50,14 @@ impl RocksTask {
         let database = DB::open_cf_descriptors(&options, folder, descriptors)
             .map_err(|error| database_error("open", &place, error))?;
         let columns = Arc::new(RocksColumns::new(database, place, Arc::clone(&claim.folder.lock)));
+        failpoint!(DatabaseOpened);
         let added = MetaRows::new(columns.place(), meta_rows(&*columns)?)?.rows_to_add(stores)?;
         let mut batch = WriteBatch::default();
         for (name, value) in added {
             batch.put_cf(columns.family(META_COLUMN)?, name, value);
         }
         columns.write(batch)?;
+        failpoint!(DatabaseDescribed);
         Ok(Self {
             readers: share(Arc::clone(&columns) as Arc<dyn Columns>),
             columns,
@@ -260,6 +262,10 @@ impl Columns for RocksColumns {
 pub(super) fn database_error(action: &'static str, place: &str, source: rocksdb::Error) -> StateError {
     if source.kind() == ErrorKind::Corruption {
         return StateError::Corrupt { place: place.to_owned(), reason: source.into_string() };
+    }
+    // RocksDB's kind for it is the one of every answer of the file system; the words are the system's.
+    if source.kind() == ErrorKind::IOError && source.as_ref().contains("No space left on device") {
+        return StateError::DiskFull { place: place.to_owned(), source: source.into() };
     }
     StateError::Database { action, place: place.to_owned(), source }
 }

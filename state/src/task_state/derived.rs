@@ -2,7 +2,7 @@
 
 use super::TaskState;
 use crate::Derivation;
-use crate::{StateError, StoreIndex, ValueWrite, WriteSet};
+use crate::{StateError, StoreIndex, ValueWrite, WriteSet, failpoint};
 
 /// Entries of a source that are derived from in one write.
 const SLICE: usize = 10_000;
@@ -32,6 +32,7 @@ impl TaskState {
         self.poisoned = true;
         self.backend.clear_store(derivation.into)?;
         self.poisoned = false;
+        failpoint!(DerivedCleared);
         self.meta.changelog_positions[derivation.into] = None;
         let mut start: Vec<u8> = Vec::new();
         loop {
@@ -52,9 +53,11 @@ impl TaskState {
             }
             let values =
                 writes.iter().map(|(store, key, value)| ValueWrite { store: *store, key, value: value.as_deref() });
+            failpoint!(DerivedWriteBegins);
             self.poisoned = true;
             self.backend.write(WriteSet { values: values.collect(), index: Vec::new(), meta: &self.meta })?;
             self.poisoned = false;
+            failpoint!(DerivedWriteEnded);
             match slice.pop() {
                 Some((last, _)) if !is_last => {
                     start = last;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use concord_state::CommitMeta;
+use concord_state::{CommitMeta, failpoint};
 
 use super::stopwatch::Stopwatch;
 use super::{Failure, Worker, WorkerError, generations};
@@ -23,7 +23,7 @@ impl Worker {
         if !pending {
             return false;
         }
-        self.parts.clock.now_ms() - self.last_commit_ms >= self.commit_interval_ms() || self.overdue()
+        elapsed_ms(self.last_commit_ms, self.parts.clock.now_ms()) >= self.commit_interval_ms() || self.overdue()
     }
 
     /// Time between the beginnings of two commits: the setting, or, behind a backlog, longer while commits take long, so that
@@ -44,7 +44,7 @@ impl Worker {
         }
         // A third of the time-out leaves room for the commit itself.
         let longest = self.settings.transaction_timeout.as_millis() as i64 / 3;
-        self.transaction_open && self.parts.clock.now_ms() - self.transaction_began_ms > longest
+        self.transaction_open && elapsed_ms(self.transaction_began_ms, self.parts.clock.now_ms()) > longest
     }
 
     /// Commits everything since the last commit; false when there was nothing.
@@ -55,19 +55,23 @@ impl Worker {
             return Ok(false);
         }
         let began = std::time::Instant::now();
+        failpoint!(CommitBegun);
         self.expire()?;
         self.keep_stream_times();
         self.keep_generations()?;
         self.ensure_transaction()?;
         let mut stopwatch = Stopwatch::start();
         self.send_gatherings()?;
+        failpoint!(CommitPartsSent);
         self.write_changelogs(now_ms)?;
+        failpoint!(CommitChangelogsSent);
         stopwatch.lap("commit: changelogs");
 
         if !planted::is(PlantedBug::CommitWithoutDrain) {
             self.producer.drain(self.settings.transaction_timeout / 2)?;
         }
         stopwatch.lap("commit: drain");
+        failpoint!(CommitDrained);
         let offsets = self.positions_of_dirty_tasks();
         invariants::holds(|| self.positions_are_complete_and_ours(&offsets));
         match self.settings.guarantee {
@@ -82,6 +86,7 @@ impl Worker {
             Guarantee::AtLeastOnce => self.consumer.commit(&offsets)?,
         }
         stopwatch.lap("commit: positions");
+        failpoint!(CommitPositionsSent);
         if planted::is(PlantedBug::StateBeforeCommit) {
             self.keep_what_was_committed(now_ms)?;
         }
@@ -90,10 +95,12 @@ impl Worker {
         planted::change_answer(answer).map_err(|error| after_failed_commit(outcome, error))?;
         self.transaction_open = false;
         stopwatch.lap("commit: transaction");
+        failpoint!(CommitDecided);
 
         invariants::holds(|| invariants::state_follows_the_commit(outcome));
         self.keep_what_was_committed(now_ms)?;
         stopwatch.lap("commit: state");
+        failpoint!(CommitEnded);
         self.caught_up = false;
         self.last_commit_took_ms = self.parts.clock.now_ms() - now_ms;
         metrics::counter!(names::COMMITS).increment(1);
@@ -229,7 +236,7 @@ impl Worker {
             && !planted::is(PlantedBug::AbortWithoutAborting)
             && let Err(error) = self.producer.abort()
         {
-            if error.kind == LogErrorKind::Crashed {
+            if matches!(error.kind, LogErrorKind::Crashed | LogErrorKind::Fatal) {
                 return Err(error.into());
             }
             return self.recover(&error);
@@ -257,6 +264,12 @@ impl Worker {
     pub(super) fn revoke_budget(&self) -> Duration {
         (self.settings.session_timeout / 2).max(Duration::from_secs(5))
     }
+}
+
+/// How long ago something was. When the clock was set back meanwhile nobody knows, and nothing may wait for it to catch up:
+/// then it counts as longer ago than anything.
+fn elapsed_ms(since_ms: i64, now_ms: i64) -> i64 {
+    if now_ms < since_ms { i64::MAX } else { now_ms - since_ms }
 }
 
 /// A changelog's value is nobody's at the commit, and a letter is the last resort: the next attempt would meet the same limit,

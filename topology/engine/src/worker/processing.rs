@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use concord_schemas::codec::{TopicSchema, WriterId};
+use concord_state::failpoint;
 
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::lineage::{Coordinates, Lineage};
@@ -15,6 +16,8 @@ use crate::task::{Phase, Surroundings};
 /// After so many bytes of records, each counted as `LOOK` at least, it is asked whether a commit must not wait.
 const LOOKED_AT: usize = 64 * LOOK;
 const LOOK: usize = 1024;
+/// How often it is asked for a schema that is not at hand.
+const ASK_AGAIN_MS: i64 = 1_000;
 
 impl Worker {
     /// Processes records of one partition; answers how many.
@@ -84,6 +87,7 @@ impl Worker {
                     }
                     return Err(failure);
                 }
+                failpoint!(RecordSent);
             }
             Err(ProcessError::Rejected(rejection)) => {
                 self.outbox.clear();
@@ -109,7 +113,7 @@ impl Worker {
     /// Leaves a partition unread until a schema is at hand; it is asked for once a second.
     pub(super) fn park(&mut self, id: TaskId, source: usize, topic: &'static TopicSchema, schema: WriterId) {
         let at_hand = self.codec.fetch(topic, schema);
-        let until = self.parts.clock.now_ms() + if at_hand { 0 } else { 1_000 };
+        let until = self.parts.clock.now_ms() + if at_hand { 0 } else { ASK_AGAIN_MS };
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let position = &mut task.positions[source];
         position.parked_until_ms = Some(until);
@@ -122,7 +126,8 @@ impl Worker {
         let mut again = Vec::new();
         for task in self.tasks.values_mut() {
             for position in &mut task.positions {
-                if position.parked_until_ms.is_some_and(|until| until <= now) {
+                // Farther away than it ever was: the clock was set back.
+                if position.parked_until_ms.is_some_and(|until| until <= now || until - now > ASK_AGAIN_MS) {
                     position.parked_until_ms = None;
                     again.push((position.from.clone(), position.next));
                 }
@@ -174,6 +179,7 @@ impl Worker {
         if !self.transaction_open {
             self.producer.begin()?;
             self.transaction_open = true;
+            failpoint!(TransactionBegun);
             self.transaction_began_ms = self.parts.clock.now_ms();
         }
         Ok(())

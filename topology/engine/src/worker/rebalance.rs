@@ -1,6 +1,6 @@
 //! Tasks come and go with their partitions.
 
-use concord_state::TaskState;
+use concord_state::{TaskState, failpoint};
 
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::log::{LogError, LogErrorKind, TopicPartition};
@@ -13,6 +13,7 @@ impl Worker {
     pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), Failure> {
         self.owned.extend(partitions.iter().cloned());
         metrics::counter!(names::REBALANCES).increment(1);
+        failpoint!(AssignBegun);
         for partition in partitions {
             let Some(&(sub, _)) = self.routes.get(&partition.topic) else { continue };
             let id = (sub, partition.partition);
@@ -43,6 +44,7 @@ impl Worker {
         self.parts.views.insert(&self.parts.topology, id.0, id.1, state.reader());
         self.tasks.insert(id, Task::new(&self.parts.topology, id.0, id.1, state));
         tracing::info!(sub_topology = sub.name, partition = id.1, "A task was opened.");
+        failpoint!(TaskOpened);
         Ok(())
     }
 
@@ -55,6 +57,7 @@ impl Worker {
             self.consumer.release(partitions)?;
         }
         let began = std::time::Instant::now();
+        failpoint!(RevokeBegun);
         let affected: Vec<TaskId> = partitions
             .iter()
             .filter_map(|p| self.routes.get(&p.topic).map(|(sub, _)| (*sub, p.partition)))
@@ -62,6 +65,7 @@ impl Worker {
             .collect();
         if !affected.is_empty() && !lost && !planted::is(PlantedBug::RevokedWithoutCommit) {
             self.commit_or_abort()?;
+            failpoint!(RevokeCommitted);
         }
         for id in &affected {
             if !lost {
@@ -80,7 +84,10 @@ impl Worker {
         if began.elapsed() > self.revoke_budget() {
             tracing::warn!(seconds = began.elapsed().as_secs_f64(), "Handing over partitions took long.");
         }
-        Ok(self.consumer.release(partitions)?)
+        failpoint!(RevokeClosed);
+        self.consumer.release(partitions)?;
+        failpoint!(RevokeReleased);
+        Ok(())
     }
 
     /// A task that processes, and has nothing uncommitted, knows all that was committed for it so far.

@@ -1,6 +1,8 @@
 //! The one answer to a fenced producer and to a commit whose outcome is unknown: build anew, and read the truth again.
 //! Nothing here asks whether the commit went through.
 
+use concord_state::failpoint;
+
 use super::{Failure, Worker, WorkerError, producer_settings};
 use crate::log::{LogError, LogErrorKind};
 use crate::metric_names as names;
@@ -17,6 +19,7 @@ impl Worker {
         match self.producer.init(self.settings.transaction_timeout) {
             Ok(()) => {
                 self.producer_ready = true;
+                failpoint!(RestoreFenced);
                 Ok(true)
             }
             Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use concord_state::failpoint;
+
 use super::{Failure, NO_GENERATION, TaskId, Worker, generations};
 use crate::invariants;
 use crate::log::{LogError, LogErrorKind, Offset, ReaderEvent, TopicPartition};
@@ -96,6 +98,7 @@ impl Worker {
             Err(error) if passes(&error) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
+        failpoint!(RestoreEndsTaken);
         for (id, positions, its_ends) in found {
             let replays = self.changelogs(id).zip(&ends[its_ends]).map(|((store, from), (low, high))| {
                 (Replay { store, from, target: *high, newest_generation: NO_GENERATION }, *low)
@@ -137,6 +140,7 @@ impl Worker {
             };
             positions.push(position);
         }
+        failpoint!(RestorePositionsRead);
         planted::change_start(&mut positions, &partitions, &task.state.meta().input_positions);
         invariants::holds(|| invariants::restore_is_in_order(self.producer_ready, positions.len() == partitions.len()));
         Ok(Some(positions))
@@ -178,6 +182,7 @@ impl Worker {
                         "The state on disk is older than tombstones are kept: the store is rebuilt from the beginning.");
                     metrics::counter!(names::STORES_REBUILT).increment(1);
                     task.state.clear_store(replay.store)?;
+                    failpoint!(OldStateCleared);
                     beginning
                 }
                 Some(position) if position >= low && position <= replay.target && !is_another => {
@@ -191,6 +196,7 @@ impl Worker {
                         "The changelog does not cover the state on disk: the store is rebuilt from the beginning.");
                     metrics::counter!(names::STORES_REBUILT).increment(1);
                     task.state.clear_store(replay.store)?;
+                    failpoint!(StoreCleared);
                     beginning
                 }
             };
@@ -203,8 +209,10 @@ impl Worker {
         if is_outdated {
             // Each store is now empty or complete; a restore that is interrupted goes on where it was.
             task.state.mark_up_to_date(now_ms)?;
+            failpoint!(OldStateMarked);
         }
         task.phase = Phase::Restoring(remaining);
+        failpoint!(RestoreBegun);
         Ok(())
     }
 
@@ -285,6 +293,7 @@ impl Worker {
         let done = replays.is_empty() || planted::is(PlantedBug::RestoreOneStore);
         task.generation = task.generation.max(replay.newest_generation);
         task.state.apply_restored(store, std::iter::empty(), offset)?;
+        failpoint!(RestoreStoreEnded);
         self.reader.unassign(from)?;
         if done {
             task.state.mark_up_to_date(self.parts.clock.now_ms())?;
@@ -304,6 +313,8 @@ impl Worker {
         }
         let sub = self.parts.topology.sub_topologies[id.0].name;
         tracing::info!(sub_topology = sub, partition = id.1, "A task has its state and begins to process.");
-        Ok(self.consumer.fetch_from(&positions)?)
+        self.consumer.fetch_from(&positions)?;
+        failpoint!(RestoreEnded);
+        Ok(())
     }
 }

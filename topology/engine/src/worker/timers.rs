@@ -1,6 +1,6 @@
 //! Timers that are due, in slices.
 
-use concord_state::{Clock as TimerClock, Timer, due_timers, timer_is_set};
+use concord_state::{Clock as TimerClock, Timer, due_timers, failpoint, timer_is_set};
 
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::metric_names as names;
@@ -73,6 +73,7 @@ impl Worker {
                             }
                             return Err(failure);
                         }
+                        failpoint!(TimerSent);
                     }
                     Err(ProcessError::Rejected(rejection)) => {
                         self.outbox.clear();

@@ -74,6 +74,18 @@ fn a_partition_waits_for_a_schema_while_others_go_on_and_then_goes_on_where_it_w
 }
 
 #[test]
+fn a_waiting_partition_goes_on_though_the_clock_was_set_back() {
+    let registry = Registry::answering(Answer::Outage);
+    let mut driver = started(&registry, 1, Guarantee::ExactlyOnce);
+    pipe(&mut driver);
+    work(&mut driver, 1);
+    registry.answer(Answer::Schema);
+    driver.advance(-3 * 60 * 60 * 1000);
+    work(&mut driver, 1);
+    assert_eq!(counts(&driver), [3, 3]);
+}
+
+#[test]
 fn a_waiting_partition_that_moves_after_a_crash_waits_there_and_counts_once() {
     let registry = Registry::answering(Answer::Outage);
     let mut driver = started(&registry, 2, Guarantee::ExactlyOnce);

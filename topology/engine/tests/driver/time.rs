@@ -14,7 +14,8 @@ use crate::counting::{INPUT, OUTPUT, PATIENTS, Registrations, settle};
 use crate::freezing::pass;
 
 const DELAY_MS: i64 = 60_000;
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 const START_MS: i64 = 1_600_000_000_000;
 
 /// Sets a timer on each clock for every record, tells of each that fires, and keeps the patient for a day.
@@ -265,4 +266,19 @@ fn timers_that_fired_elsewhere_do_not_come_back_with_an_old_disk() {
     settle(&mut driver);
     driver.check_settled().unwrap();
     assert_eq!(fired(&driver), expected);
+}
+
+/// Of a transaction that is not committed the brokers make an end, and its records are processed again and again.
+#[test]
+fn commits_do_not_wait_for_a_clock_that_was_set_back() {
+    let mut driver = started(1, FaultPlan::none());
+    register(&mut driver, PATIENTS[0], START_MS);
+    settle(&mut driver);
+    driver.advance(-3 * HOUR_MS);
+    register(&mut driver, PATIENTS[1], START_MS);
+    let mut committed = false;
+    for _ in 0..10 {
+        committed |= driver.step(0).unwrap().committed;
+    }
+    assert!(committed);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use concord_engine::clock::{Clock, SystemClock};
 use concord_engine::log::{Header, Isolation, Log, LogErrorKind, OutgoingRecord, ReaderEvent, TopicPartition};
 
 use crate::cluster::*;
@@ -35,6 +36,28 @@ fn records_appear_with_their_commit_and_aborted_ones_never() {
 
     assert_eq!(cluster.read_all(&topic, 0, Isolation::ReadCommitted).0, [1, 3]);
     assert_eq!(cluster.read_all(&topic, 0, Isolation::ReadUncommitted).0, [1, 2, 3]);
+}
+
+/// The brokers' limit is an hour. The next attempt would meet it again, so it is the operator's.
+#[test]
+fn a_clock_that_is_hours_ahead_of_the_brokers_is_named_though_other_records_are_given_up_with_its_own() {
+    let Some(cluster) = cluster() else { return };
+    let topic = cluster.topic("ahead", 4);
+    let mut producer = cluster.producer();
+    producer.begin().unwrap();
+    let ahead_ms = SystemClock.now_ms() + 3 * 60 * 60 * 1000;
+    for number in 0..400 {
+        let (partition, value) = (number % 4, Some(&b"value"[..]));
+        let record =
+            OutgoingRecord { topic: &topic, partition, timestamp_ms: ahead_ms, key: None, value, headers: &[] };
+        if producer.send(&record).is_err() {
+            break;
+        }
+    }
+    producer.drain(PATIENCE).unwrap_err();
+    let cause = producer.abort().unwrap_err();
+    assert_eq!(cause.kind, LogErrorKind::Fatal, "{cause}");
+    assert!(cause.message.contains("clock"), "{cause}");
 }
 
 #[test]

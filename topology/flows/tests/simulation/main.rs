@@ -17,7 +17,7 @@ use random::Random;
 use scenario::Scenario;
 
 /// Runs of a test without `CONCORD_SEEDS`.
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = 2_000;
 
 #[test]
 fn list_reconciliation_comes_out_the_same_whatever_goes_wrong() {

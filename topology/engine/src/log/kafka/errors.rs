@@ -5,6 +5,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use super::super::{LogError, LogErrorKind as Kind};
 use super::raw::TransactionFailure;
 
+const CLOCK_AHEAD: &str = "the clock of this machine is ahead of the brokers' by more than message.timestamp.after.max.ms of \
+                           the topic: set it right";
+
 /// Codes that say more than "it failed": what to do about each, and what to tell the operator.
 const TABLE: &[(Code, Kind, &str)] = &[
     (Code::UnknownTopic, Kind::UnknownTopic, "create the topic, or correct its name"),
@@ -21,6 +24,9 @@ const TABLE: &[(Code, Kind, &str)] = &[
         Kind::TooLarge,
         "raise max.message.bytes of the topic, or lower the largest record size",
     ),
+    (Code::InvalidTimestamp, Kind::Fatal, CLOCK_AHEAD),
+    // Of several records in one request the client says only that they are invalid. No other cause is left: outputs have keys.
+    (Code::InvalidRecord, Kind::Fatal, CLOCK_AHEAD),
     (Code::UnsupportedAssignor, Kind::Fatal, "the brokers must offer the assignor `range` (group.consumer.assignors)"),
     (
         Code::UnsupportedVersion,

@@ -277,6 +277,12 @@ impl TransactionalProducer for KafkaTransactions {
             Guarantee::ExactlyOnce => resume("abort the transaction", || producer.abort_transaction()),
             Guarantee::AtLeastOnce => Err(wait_out(producer)),
         };
+        // Behind the abort all reports are there: what only the operator can mend would fail the next transaction as well.
+        let cause = producer.failure().map(|failed| delivery_error(&failed));
+        let answer = match cause {
+            Some(cause) if cause.kind == LogErrorKind::Fatal => Err(cause),
+            _ => answer,
+        };
         self.in_transaction = false;
         answer
     }

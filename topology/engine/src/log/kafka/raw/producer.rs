@@ -47,12 +47,18 @@ fn transaction_result(error: *mut sys::rd_kafka_error_t) -> Result<(), Transacti
     }
 }
 
-/// The first delivery that failed.
+/// A delivery that failed: the first one, or the first that says why.
 #[derive(Debug, Clone)]
 pub(crate) struct FailedDelivery {
     pub(crate) code: RDKafkaErrorCode,
     pub(crate) topic: String,
     pub(crate) partition: i32,
+}
+
+/// Whether the client gave a record up for what became of another one.
+fn is_consequence(code: &RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{InvalidDifferentRecord, PurgeInflight, PurgeQueue};
+    matches!(code, PurgeQueue | PurgeInflight | InvalidDifferentRecord)
 }
 
 /// What the delivery reports said.
@@ -82,7 +88,7 @@ extern "C" fn on_delivery(_: *mut sys::rd_kafka_t, message: *const sys::rd_kafka
     let (message, deliveries) = unsafe { (&*message, &*opaque.cast::<Deliveries>()) };
     if message.err != RD_KAFKA_RESP_ERR_NO_ERROR {
         let mut ledger = deliveries.ledger();
-        if ledger.failure.is_none() {
+        if ledger.failure.as_ref().is_none_or(|failed| is_consequence(&failed.code)) {
             // SAFETY: a reported message names its topic.
             let topic = unsafe { CStr::from_ptr(sys::rd_kafka_topic_name(message.rkt)) };
             ledger.failure = Some(FailedDelivery {
@@ -270,7 +276,7 @@ impl NativeProducer {
         self.client.context().failed.load(Ordering::Relaxed)
     }
 
-    /// The first delivery that failed since [`Self::forget`].
+    /// The first delivery that failed since [`Self::forget`], or the first that says why.
     pub(crate) fn failure(&self) -> Option<FailedDelivery> {
         self.client.context().ledger().failure.clone()
     }
