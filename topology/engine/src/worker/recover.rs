@@ -1,6 +1,7 @@
 //! The one answer to a fenced producer and to a commit whose outcome is unknown: build anew, and read the truth again.
 //! Nothing here asks whether the commit went through.
 
+use super::start_phases::Phase as StartPhase;
 use super::{Failure, Worker, WorkerError, producer_settings};
 use crate::log::{LogError, LogErrorKind};
 use crate::metric_names as names;
@@ -14,7 +15,10 @@ impl Worker {
         if self.producer_ready {
             return Ok(true);
         }
-        match self.producer.init(self.settings.transaction_timeout) {
+        let began = std::time::Instant::now();
+        let answer = self.producer.init(self.settings.transaction_timeout);
+        self.start_phases.add(StartPhase::Fence, began);
+        match answer {
             Ok(()) => {
                 self.producer_ready = true;
                 Ok(true)

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::start_phases::Phase as StartPhase;
 use super::{Failure, NO_GENERATION, TaskId, Worker, generations};
 use crate::invariants;
 use crate::log::{LogErrorKind, Offset, ReaderEvent, TopicPartition};
@@ -28,12 +29,14 @@ impl Worker {
         }
         let joining: Vec<TaskId> =
             self.tasks.iter().filter(|(_, t)| matches!(t.phase, Phase::Joining)).map(|(id, _)| *id).collect();
-        if !joining.is_empty()
-            && let Some(identities) = self.changelogs_of(&joining)?
-        {
-            for id in joining {
-                self.begin_restore(id, &identities)?;
+        if !joining.is_empty() {
+            let began = std::time::Instant::now();
+            if let Some(identities) = self.changelogs_of(&joining)? {
+                for id in joining {
+                    self.begin_restore(id, &identities)?;
+                }
             }
+            self.start_phases.add(StartPhase::Positions, began);
         }
         if positions_come_first && !self.producer_is_ready()? {
             return Ok(());
@@ -65,6 +68,9 @@ impl Worker {
         let now_ms = self.parts.clock.now_ms();
         if self.tasks.values().all(|t| matches!(t.phase, Phase::Running)) {
             self.restore_progress.ends(&self.settings.name, now_ms);
+            if !self.tasks.is_empty() {
+                self.start_phases.all_run(&self.settings.name);
+            }
             return;
         }
         let mut remaining = 0;
@@ -174,6 +180,7 @@ impl Worker {
             task.state.mark_up_to_date(now_ms)?;
         }
         task.phase = Phase::Restoring(remaining);
+        self.start_phases.replay_begins();
         Ok(())
     }
 
