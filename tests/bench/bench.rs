@@ -28,7 +28,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Benches that need a broker. The script starts one and removes it afterwards.
 #[derive(Parser)]
-#[command(name = "scripts/bench.sh")]
+#[command(name = "scripts/bench.sh", bin_name = "scripts/bench.sh")]
 enum Bench {
     Compare(compare::Options),
     Flow(flow::Options),
@@ -39,7 +39,9 @@ enum Bench {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().filter(|a| a != "--bench").collect();
+    // Its users know the program as the script that builds it.
+    let given = std::env::args().skip(1).filter(|a| a != "--bench");
+    let arguments: Vec<String> = std::iter::once("scripts/bench.sh".to_owned()).chain(given).collect();
     let outcome = match arguments.get(1).map(String::as_str) {
         None => {
             println!("SKIPPED: benches on a broker are run by scripts/bench.sh");

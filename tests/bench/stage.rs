@@ -22,7 +22,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 pub struct StageOptions {
     /// Run folder of `scripts/parts kafka`; the script gives it.
     #[arg(long, hide = true)]
-    pub broker: PathBuf,
+    broker: Option<PathBuf>,
     /// The last line is one JSON object with all figures
     #[arg(long)]
     pub json: bool,
@@ -51,7 +51,8 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(options: &StageOptions) -> Result<Self> {
-        let broker = Broker::of_run(&options.broker)?;
+        let run = options.broker.as_deref().ok_or("there is no broker: scripts/bench.sh starts one")?;
+        let broker = Broker::of_run(run)?;
         let prefix = format!("bench-{}", std::process::id());
         let folder = std::env::temp_dir().join(&prefix);
         std::fs::create_dir_all(&folder)?;
