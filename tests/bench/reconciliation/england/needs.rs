@@ -72,9 +72,13 @@ impl Needs {
         );
         println!("  {:<26} {:>16} {:>20}", "", "one machine", "four machines, each");
         for fitted in &self.0 {
-            let (one, four) = fitted.extrapolated();
+            let name = fitted.quantity.name;
+            let Some((one, four)) = fitted.extrapolated() else {
+                println!("  {name:<26} {:>16}", "the sizes are too small to say");
+                continue;
+            };
             let unit = fitted.quantity.unit;
-            println!("  {:<26} {:>16} {:>20}", fitted.quantity.name, amount(one, unit), amount(four, unit));
+            println!("  {name:<26} {:>16} {:>20}", amount(one, unit), amount(four, unit));
         }
         println!(
             "  {:<26} {:>16} {:>20}",
@@ -100,7 +104,7 @@ impl Needs {
     pub fn to_json(&self) -> Value {
         let mut figures = serde_json::Map::new();
         for fitted in &self.0 {
-            let (one, four) = fitted.extrapolated();
+            let (one, four) = fitted.extrapolated().unzip();
             let name = format!("{} {}", fitted.quantity.name, fitted.quantity.unit);
             figures.insert(
                 name,
@@ -112,9 +116,11 @@ impl Needs {
 }
 
 impl Fitted {
-    /// On one machine, and on each of four. What a quantity has at zero patients stays on each.
-    fn extrapolated(&self) -> (f64, f64) {
-        (self.line.at(PATIENTS_OF_ENGLAND), self.line.at(PATIENTS_OF_ENGLAND / MACHINES))
+    /// On one machine, and on each of four. What a quantity has at zero patients stays on each. None where it did not grow
+    /// with the patients: at small sizes it is what a start takes.
+    fn extrapolated(&self) -> Option<(f64, f64)> {
+        let of = |patients| self.line.at(patients);
+        (self.line.slope > 0.0).then(|| (of(PATIENTS_OF_ENGLAND), of(PATIENTS_OF_ENGLAND / MACHINES)))
     }
 }
 
@@ -123,7 +129,8 @@ fn amount(figure: f64, unit: &str) -> String {
     match unit {
         "s" if figure >= 3_600.0 => format!("{:.1} h", figure / 3_600.0),
         "s" if figure >= 120.0 => format!("{:.0} min", figure / 60.0),
-        "MiB" if figure >= 1_024.0 => format!("{:.0} GiB", figure / 1_024.0),
+        "MiB" if (1_024.0..10_240.0).contains(&figure) => format!("{:.1} GiB", figure / 1_024.0),
+        "MiB" if figure >= 10_240.0 => format!("{:.0} GiB", figure / 1_024.0),
         _ => format!("{figure:.0} {unit}"),
     }
 }
