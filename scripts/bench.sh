@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Benches that need a broker, or another program to be held against. Builds what they need, starts a Kafka of its own, and
-# removes it afterwards.
+# removes it afterwards, with all that was measured on it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/build.sh
@@ -8,25 +8,25 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
   cat <<'END_OF_USAGE'
-usage: scripts/bench.sh compare [OPTION]...
+usage: scripts/bench.sh SUBCOMMAND [OPTION]...
 
-  compare   Concord (S) beside a bare transactional pass-through (P) and Kafka Streams (K): the same input, broker and
-            machine, in turns. Fails when an arm writes anything else than what the generator expects.
+  compare   Concord beside a bare transactional pass-through and Kafka Streams            about an hour
+  flow      list reconciliation beside a bare pass-through of the same bytes              2 minutes
+  restore   full restore beside a bare read of the changelog; restart after kill -9       5 minutes
+  memory    peak memory under full restore, a slow broker, and large records              10 minutes
+  soak      does anything grow: rebalances, expiring state, a steady load                 30 minutes
+  england   list reconciliation at growing sizes, and what the whole country needs        20 minutes, 20 GB of disk
 
-  --repeats N         runs of each arm (default 3); the report has the median, the least and the greatest
-  --json              the last line is {"W0":{...},"W1":{...},"W2":{...}}
-  --quick             small inputs and one repeat: shows that all works, its figures mean little
-  --threads N         threads of each arm (default 2)
-  --cases A,B         of W0, W1, W1-zipf, W2, W2-narrow (default all)
-  --arms PSK          some of the arms only
-  --only-throughput   without the runs at half load
+  SUBCOMMAND --help   its options: sizes, and what it measures exactly
+  --quick             small sizes: shows that all works, its figures mean little
+  --json              the last line is one JSON object
 
-A whole run takes about an hour. Close other programs first: the report says how busy they kept the machine.
+Close other programs first. The folder of all data is made in TMPDIR, and removed at the end.
 END_OF_USAGE
 }
 
 case ${1:-} in
-compare) shift ;;
+compare | flow | restore | memory | soak | england) SUBCOMMAND=$1 ;;
 -h | --help)
   usage
   exit 0
@@ -36,17 +36,7 @@ compare) shift ;;
   exit 2
   ;;
 esac
-ARGUMENTS=()
-for argument in "$@"; do
-  case $argument in
-  -h | --help)
-    usage
-    exit 0
-    ;;
-  --quick) ARGUMENTS+=(--quick --repeats 1) ;;
-  *) ARGUMENTS+=("$argument") ;;
-  esac
-done
+shift
 
 # The Kafka Streams arm, built again when its sources have changed. Prints its class path.
 build_kafka_streams() {
@@ -61,30 +51,50 @@ build_kafka_streams() {
   echo "$folder/classes:$folder/lib/*"
 }
 
-# Builds the bench program and prints where it is.
+# Builds the bench program and `concord`, and prints where the former is.
 build_bench() {
-  cargo build --quiet --release --bench compare --message-format=json |
-    sed -n 's/.*"name":"compare".*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
+  cargo build --quiet --release --bench bench --message-format=json |
+    sed -n 's/.*"name":"bench".*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
 }
 
 require_build_packages
-require_server_packages
 use_cached_rocksdb
 echo "building" >&2
-CLASS_PATH=$(build_kafka_streams)
 PROGRAM=$(build_bench)
+for argument in "$@"; do
+  case $argument in
+  -h | --help) exec "$PROGRAM" "$SUBCOMMAND" --help ;;
+  esac
+done
+require_server_packages
+ARGUMENTS=()
+if [ "$SUBCOMMAND" = compare ]; then
+  CLASS_PATH=$(build_kafka_streams)
+  ARGUMENTS+=(--kafka-streams "$CLASS_PATH")
+fi
 
 RUN=$(mktemp -d "${TMPDIR:-/tmp}/concord-bench.XXXXXX")
+BENCH=
+# The bench ends what it has started when it ends by itself; here it is ended from outside, and then its programs are, too.
 finish() {
+  if [ -n "$BENCH" ] && kill -0 "$BENCH" 2>/dev/null; then
+    # shellcheck disable=SC2046
+    kill -9 "$BENCH" $(cat "/proc/$BENCH/task/"*/children 2>/dev/null) 2>/dev/null || true
+  fi
   scripts/parts stop-all --run "$RUN" || true
   rm -rf "$RUN"
 }
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+# Only the memory bench uses the way that can be slow.
+[ "$SUBCOMMAND" != memory ] || export KAFKA_PROXIED=yes
 scripts/parts kafka start --run "$RUN" >/dev/null
 set -a
 # shellcheck source=/dev/null
 . "$RUN/kafka.env"
 set +a
-TMPDIR=$RUN "$PROGRAM" --broker "$RUN" --kafka-streams "$CLASS_PATH" "${ARGUMENTS[@]}"
+# In the background, so that a signal to this script is not kept until the bench is done.
+TMPDIR=$RUN "$PROGRAM" "$SUBCOMMAND" --broker "$RUN" "${ARGUMENTS[@]}" "$@" &
+BENCH=$!
+wait "$BENCH"

@@ -1,6 +1,8 @@
 # Sourced by scripts/parts after cache.sh and packages.sh: the real servers that tests run against, fetched from Maven Central
 # into the cache, each started on free ports of the loopback address. All that one run of a server writes is in its run folder:
-#   kafka.env, registry.env     where it listens, for `set -a; . FILE`
+#   kafka.env, registry.env     where it listens, for `set -a; . FILE`. With KAFKA_PROXIED=yes Kafka has a second listener,
+#                               KAFKA_PROXIED_LISTENER, and tells clients of it to come to KAFKA_PROXIED_BOOTSTRAP instead,
+#                               where nobody listens until somebody puts a proxy there
 #   kafka/, registry/           settings, data, pid, log
 KAFKA_VERSION=4.1.0
 # The last line of Apicurio Registry that runs on Java 17. It speaks the API of Confluent's schema registry.
@@ -37,9 +39,19 @@ kafka_start() {
 
 # kafka_configure RUN: writes the settings and formats the data folder.
 kafka_configure() {
-  local run=$1 client_port controller_port cluster
+  local run=$1 client_port controller_port behind_port proxy_port cluster
   client_port=$(free_port) && controller_port=$(free_port "$client_port") || return 1
   kafka_settings "$client_port" "$controller_port" "$run/kafka/data" >"$run/kafka/server.properties"
+  if [ "${KAFKA_PROXIED:-no}" = yes ]; then
+    behind_port=$(free_port "$client_port" "$controller_port") || return 1
+    proxy_port=$(free_port "$client_port" "$controller_port" "$behind_port") || return 1
+    # Of a setting that is there twice the later one counts.
+    cat >>"$run/kafka/server.properties" <<END
+listeners=CLIENT://127.0.0.1:$client_port,PROXIED://127.0.0.1:$behind_port,CONTROLLER://127.0.0.1:$controller_port
+advertised.listeners=CLIENT://127.0.0.1:$client_port,PROXIED://127.0.0.1:$proxy_port
+listener.security.protocol.map=CLIENT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+END
+  fi
   cluster=$(head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | cut -c1-22)
   if ! kafka_java kafka.tools.StorageTool format --standalone -t "$cluster" -c "$run/kafka/server.properties" \
     >"$run/kafka/format.log" 2>&1; then
@@ -48,6 +60,9 @@ kafka_configure() {
     return 1
   fi
   echo "KAFKA_BOOTSTRAP=127.0.0.1:$client_port" >"$run/kafka.env"
+  if [ -n "${behind_port:-}" ]; then
+    printf 'KAFKA_PROXIED_LISTENER=127.0.0.1:%s\nKAFKA_PROXIED_BOOTSTRAP=127.0.0.1:%s\n' "$behind_port" "$proxy_port" >>"$run/kafka.env"
+  fi
 }
 
 # kafka_settings CLIENT_PORT CONTROLLER_PORT DATA: one node that is broker and controller.
@@ -246,12 +261,13 @@ running_runs() {
   done | sort -u
 }
 
-# free_port [EXCEPT]: a port of the loopback address that nobody listens on, below the range of outgoing connections.
+# free_port [EXCEPT]...: a port of the loopback address that nobody listens on, below the range of outgoing connections.
 free_port() {
   local port attempt
   for attempt in {1..200}; do
     port=$((20000 + (RANDOM * 32768 + RANDOM + attempt) % 12000))
-    if [ "$port" != "${1:-}" ] && ! grep -qiE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$port") " /proc/net/tcp /proc/net/tcp6 2>/dev/null; then
+    [[ " $* " == *" $port "* ]] && continue
+    if ! grep -qiE "^ *[0-9]+: [0-9A-F]+:$(printf '%04X' "$port") " /proc/net/tcp /proc/net/tcp6 2>/dev/null; then
       echo "$port"
       return 0
     fi

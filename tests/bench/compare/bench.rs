@@ -1,25 +1,24 @@
 //! One run of one arm.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use concord_engine::metric_names;
 use concord_engine::partitioner::partition_of;
-use rdkafka::Offset;
 use rdkafka::message::Message;
 
+use super::case::{Case, Sizes};
+use super::report::Latency;
 use crate::Result;
-use crate::arms::{ArmSettings, Running, Workload, concord};
-use crate::case::{self, Case, Input, Paced, SEED, Sizes};
+use crate::arms::{ArmSettings, Running, Workload};
+use crate::broker::topics::{PARTITIONS, Progress};
+use crate::inputs::feed::{self, Input, Paced, SEED, now_ms};
 use crate::inputs::{Content, Made, PersonSource};
 use crate::process::{busy_seconds, cpu_seconds, peak_memory_mib};
-use crate::report::Latency;
-use crate::topics::{PARTITIONS, Progress, Topics, bytes_on_disk};
+use crate::stage::{PATIENCE, Stage, await_progress};
 
 const SAMPLE_EVERY: Duration = Duration::from_millis(50);
-/// Without progress for so long, a run has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Share of the records that warm an arm up.
 const WARM_UP: f64 = 0.4;
 
@@ -66,18 +65,11 @@ pub struct Measured {
 
 /// Where and with what is measured.
 pub struct Bench {
-    pub bootstrap: String,
-    pub topics: Topics,
-    pub broker_pid: u32,
-    pub broker_data: PathBuf,
-    /// Beginning of the names of all topics and groups.
-    pub prefix: String,
-    pub folder: PathBuf,
+    pub stage: Stage,
     pub sizes: Sizes,
     pub threads: usize,
     /// Class path of the Kafka Streams arm.
     pub kafka_streams: Option<String>,
-    pub runs: u32,
 }
 
 /// The readings of one moment.
@@ -102,35 +94,20 @@ struct Window {
 }
 
 impl Bench {
-    /// A name that no run had before.
-    pub fn fresh_name(&mut self, what: &str) -> String {
-        self.runs += 1;
-        format!("{}-{}-{what}", self.prefix, self.runs)
-    }
-
     pub fn settings(&mut self, case: &Case, input: &str, reference: &str) -> Result<ArmSettings> {
-        let application = self.fresh_name("app");
-        let state = self.folder.join(&application);
-        let output = format!("{application}-out");
-        self.topics.create(&output)?;
         Ok(ArmSettings {
-            workload: case.workload,
-            bootstrap: self.bootstrap.clone(),
-            input: input.to_owned(),
-            reference: reference.to_owned(),
-            output,
-            state,
-            application,
             threads: self.threads,
             store_memory_mib: case.store_memory_mib(&self.sizes),
+            ..self.stage.arm(case.workload, input, reference)?
         })
     }
 
     pub fn start(&self, arm: Arm, settings: &ArmSettings) -> Result<Running> {
         let mut command = match arm {
-            Arm::PassThrough | Arm::Concord => {
+            Arm::Concord => return self.stage.start_concord(settings),
+            Arm::PassThrough => {
                 let mut command = Command::new(std::env::current_exe()?);
-                command.arg(if arm == Arm::Concord { "arm-s" } else { "arm-p" });
+                command.arg("arm-p");
                 command
             }
             Arm::KafkaStreamsG1 | Arm::KafkaStreamsParallel => {
@@ -155,8 +132,8 @@ impl Bench {
         let of_lists = case.workload == Workload::W2;
         let mut hidden = None;
         let settings = if of_lists {
-            let topic = self.fresh_name("extract");
-            hidden = Some(case::hidden_extract(&self.topics, &topic, self.sizes.persons)?);
+            let topic = self.stage.fresh_name("extract");
+            hidden = Some(feed::hidden_extract(&self.stage.topics, &topic, self.sizes.persons)?);
             self.settings(case, &topic, &prepared.topic)?
         } else {
             self.settings(case, &prepared.topic, "")?
@@ -166,7 +143,7 @@ impl Bench {
             Some(extract) => (Some(prepared), extract),
             None => (None, prepared),
         };
-        let progress = self.topics.progress(&settings.application)?;
+        let progress = self.stage.topics.progress(&settings.application)?;
         let mut running = self.start(arm, &settings)?;
         eprintln!("    {} runs as process {}", arm.name(), running.pid());
         let mut samples: Vec<Sample> = Vec::new();
@@ -192,7 +169,7 @@ impl Bench {
         }
         let mut measured = Measured { peak_mib: peak_memory_mib(running.pid())?, ..Measured::default() };
         let changelog = |topic: &str| topic.starts_with(&settings.application) && topic.ends_with("changelog");
-        measured.changelog_mib = bytes_on_disk(&self.broker_data, changelog)? as f64 / f64::from(1 << 20);
+        measured.changelog_mib = self.stage.broker.bytes_on_disk(changelog)? as f64 / f64::from(1 << 20);
         let main = window(&samples, 1, input.records());
         measured.records_a_second = main.records_a_second;
         measured.cpu_us = main.cpu_us;
@@ -214,7 +191,10 @@ impl Bench {
             _ if case.workload == Workload::W0 => input.copies,
             _ => input.findings,
         };
-        self.check_output(arm, &settings.output, expected)?;
+        self.stage
+            .topics
+            .await_content(&settings.output, expected)
+            .map_err(|e| format!("{} is wrong: {e}", arm.name()))?;
 
         if arm == Arm::Concord {
             measured.commit_pauses = Some(commit_pauses(&mut running)?);
@@ -231,9 +211,9 @@ impl Bench {
         } else {
             running.stop()?;
         }
-        self.clean_up(&settings)?;
+        self.stage.clean_up(&settings)?;
         if extract.is_some() {
-            self.topics.delete(&settings.input)?;
+            self.stage.topics.delete(&settings.input)?;
         }
         Ok(measured)
     }
@@ -241,22 +221,25 @@ impl Bench {
     /// Feeds `arm` at `rate` records a second. Latency is from the moment at which a record was due to be sent, to the
     /// moment at which a reader of committed records had the output that it caused.
     pub fn latency(&mut self, arm: Arm, case: &Case, reference: Option<&Input>, rate: f64) -> Result<Latency> {
-        let topic = self.fresh_name("paced");
-        self.topics.create(&topic)?;
+        let topic = self.stage.fresh_name("paced");
+        self.stage.topics.create(&topic)?;
         let settings = self.settings(case, &topic, reference.map_or("", |r| &r.topic))?;
-        let mut output = self.topics.follow(&settings.output, Offset::Beginning)?;
-        let progress = self.topics.progress(&settings.application)?;
+        let mut output = self.stage.topics.follow_all(&settings.output)?;
+        let progress = self.stage.topics.progress(&settings.application)?;
         let mut running = self.start(arm, &settings)?;
         if let Some(reference) = reference {
             await_progress(&mut running, &progress, reference)?;
         }
-        let publishing = self.topics.publish(&topic, None, 1)?;
-        let mut paced = Paced::new(publishing, case, &self.sizes);
+        let publishing = self.stage.topics.publish(&topic, None, 1)?;
+        let mut paced = match case.workload {
+            Workload::W2 => Paced::extract(publishing, self.sizes.persons),
+            Workload::W0 | Workload::W1 => Paced::messages(publishing, case.senders),
+        };
         let first = Input { topic: topic.clone(), ends: paced.begin()?, ..Input::default() };
         await_progress(&mut running, &progress, &first)?;
         let sizes = self.sizes;
         let began_ms = now_ms();
-        let publisher = thread::spawn(move || paced.run(rate, sizes.latency).map_err(|e| e.to_string()));
+        let publisher = thread::spawn(move || paced.run(rate, |due| due < sizes.latency).map_err(|e| e.to_string()));
         let from_ms = began_ms + sizes.latency_skipped.as_millis() as i64;
         // What is under way when the feed ends would find an idle machine.
         let to_ms = began_ms + sizes.latency.as_millis() as i64 - 1_000;
@@ -290,8 +273,8 @@ impl Bench {
             }
         }
         running.stop()?;
-        self.clean_up(&settings)?;
-        self.topics.delete(&topic)?;
+        self.stage.clean_up(&settings)?;
+        self.stage.topics.delete(&topic)?;
         latencies.sort_unstable();
         let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).map(|ms| *ms as f64);
         let (Some(p50), Some(p99)) = (at(0.50), at(0.99)) else {
@@ -302,8 +285,8 @@ impl Bench {
 
     /// Starts an arm that has work to do in every partition, and waits until each has given output.
     fn until_all_partitions_answer(&self, arm: Arm, settings: &ArmSettings) -> Result<(Running, f64)> {
-        let mut output = self.topics.follow(&settings.output, Offset::End)?;
-        let mut publishing = self.topics.publish(&settings.input, None, 0)?;
+        let mut output = self.stage.topics.follow(&settings.output, self.stage.topics.ends()?.of(&settings.output)?)?;
+        let mut publishing = self.stage.topics.publish(&settings.input, None, 0)?;
         let mut source = PersonSource::new(self.sizes.persons, SEED);
         let mut made = Made::default();
         for number in 0.. {
@@ -330,28 +313,6 @@ impl Bench {
         Ok((running, took))
     }
 
-    /// A transaction's records may be seen a moment after its positions: waits for the last of them.
-    fn check_output(&self, arm: Arm, topic: &str, expected: Content) -> Result<()> {
-        let began = Instant::now();
-        loop {
-            let found = self.topics.content(topic)?;
-            if found == expected {
-                return Ok(());
-            }
-            if began.elapsed() > Duration::from_secs(10) {
-                return Err(format!("{} is wrong: it wrote {found:?} instead of {expected:?}", arm.name()).into());
-            }
-        }
-    }
-
-    fn clean_up(&self, settings: &ArmSettings) -> Result<()> {
-        self.topics.delete(&settings.application)?;
-        if settings.state.exists() {
-            std::fs::remove_dir_all(&settings.state)?;
-        }
-        Ok(())
-    }
-
     fn sample(&self, progress: &Progress, reference: Option<&Input>, input: &Input, pid: u32) -> Result<Sample> {
         let (mut done, mut dry) = ([0; 2], [false; 2]);
         for (place, input) in [(0, reference), (1, Some(input))] {
@@ -367,25 +328,9 @@ impl Bench {
             done,
             dry,
             arm: cpu_seconds(pid)?,
-            broker: cpu_seconds(self.broker_pid)?,
+            broker: cpu_seconds(self.stage.broker.pid)?,
             busy: busy_seconds()?,
         })
-    }
-}
-
-/// Waits until an arm has committed a whole input.
-fn await_progress(running: &mut Running, progress: &Progress, input: &Input) -> Result<()> {
-    let began = Instant::now();
-    loop {
-        let positions = progress.of(&input.topic)?;
-        if positions.iter().zip(input.ends).all(|(position, end)| *position >= end) {
-            return Ok(());
-        }
-        running.check()?;
-        if began.elapsed() > PATIENCE {
-            return Err(format!("the arm stays at {positions:?} of {:?}", input.ends).into());
-        }
-        thread::sleep(SAMPLE_EVERY);
     }
 }
 
@@ -416,15 +361,12 @@ fn window(samples: &[Sample], which: usize, total: i64) -> Window {
     }
 }
 
+/// The median and the 99th percentile, in seconds.
 fn commit_pauses(running: &mut Running) -> Result<(f64, f64)> {
-    let answer = running.ask(concord::COMMIT_PAUSES)?;
-    let mut seconds = answer.split_whitespace().map(str::parse);
-    match (seconds.next(), seconds.next()) {
-        (Some(Ok(median)), Some(Ok(worst))) => Ok((median, worst)),
-        _ => Err(format!("the arm told its commit pauses as `{answer}`").into()),
+    let page = running.metrics()?;
+    let pause = |quantile| page.greatest(metric_names::COMMIT_SECONDS, quantile);
+    match (pause("quantile=\"0.5\""), pause("quantile=\"0.99\"")) {
+        (Some(median), Some(worst)) => Ok((median, worst)),
+        _ => Err("the arm tells no commit pauses".into()),
     }
-}
-
-pub fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -27,6 +27,7 @@ names! {
     STALE_CHANGELOG_RECORDS = "concord_stale_changelog_records_total", "Changelog records of former owners that a restore left out.";
     RESTORE_REMAINING = "concord_restore_remaining", "Offsets of changelogs still to be replayed, by worker.";
     STORES_REBUILT = "concord_stores_rebuilt_total", "Stores rebuilt since their changelog did not cover them.";
+    START_SECONDS = "concord_start_seconds", "What the last start of a worker, or rebalance, took until all its tasks processed, by phase.";
     TASKS_RUNNING = "concord_tasks_running", "Tasks that process, by worker.";
     TASKS_RESTORING = "concord_tasks_restoring", "Tasks that are still replaying, by worker.";
 }

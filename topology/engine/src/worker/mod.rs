@@ -12,6 +12,7 @@ mod recover;
 mod restore;
 mod restore_progress;
 mod sending;
+mod start_phases;
 mod stopwatch;
 mod timers;
 
@@ -37,7 +38,7 @@ use crate::task::{Phase, Task};
 use crate::topology::Topology;
 
 use restore_progress::RestoreProgress;
-
+use start_phases::StartPhases;
 use stopwatch::Stopwatch;
 
 pub use dead_letters::{
@@ -204,6 +205,7 @@ pub struct Worker {
     /// The same of timers.
     refused_timers: Vec<(TaskId, Timer, Rejection)>,
     restore_progress: RestoreProgress,
+    start_phases: StartPhases,
     /// Events polled and not yet handled: a failure in the middle must not lose those behind it.
     pending: VecDeque<ConsumerEvent>,
 }
@@ -267,6 +269,7 @@ impl Worker {
     /// # Errors
     /// The log cannot be reached or refuses.
     pub fn start(parts: WorkerParts, settings: WorkerSettings) -> Result<Self, WorkerError> {
+        let start_phases = StartPhases::begin();
         let producer = parts.log.transactional_producer(&producer_settings(&parts, &settings))?;
         let consumer = parts.log.group_consumer(&GroupSettings {
             group: parts.topology.application.clone(),
@@ -301,6 +304,7 @@ impl Worker {
             refused: HashMap::new(),
             refused_timers: Vec::new(),
             restore_progress: RestoreProgress::default(),
+            start_phases,
             pending: VecDeque::new(),
             parts,
         })

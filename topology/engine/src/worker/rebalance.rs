@@ -2,6 +2,7 @@
 
 use concord_state::{TaskState, failpoint};
 
+use super::start_phases::Phase as StartPhase;
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::log::{LogError, LogErrorKind, TopicPartition};
 use crate::metric_names as names;
@@ -14,6 +15,7 @@ impl Worker {
         self.owned.extend(partitions.iter().cloned());
         metrics::counter!(names::REBALANCES).increment(1);
         failpoint!(AssignBegun);
+        self.start_phases.joined();
         for partition in partitions {
             let Some(&(sub, _)) = self.routes.get(&partition.topic) else { continue };
             let id = (sub, partition.partition);
@@ -33,6 +35,7 @@ impl Worker {
     }
 
     fn open_task(&mut self, id: TaskId) -> Result<(), WorkerError> {
+        let began = std::time::Instant::now();
         let sub = &self.parts.topology.sub_topologies[id.0];
         let backend = self.parts.directory.open_task(sub.name, id.1, &sub.stores)?;
         let state = TaskState::new(backend, sub.stores.clone(), self.parts.fingerprint.clone())?.with_derivations(
@@ -43,6 +46,7 @@ impl Worker {
         )?;
         self.parts.views.insert(&self.parts.topology, id.0, id.1, state.reader());
         self.tasks.insert(id, Task::new(&self.parts.topology, id.0, id.1, state));
+        self.start_phases.add(StartPhase::Open, began);
         tracing::info!(sub_topology = sub.name, partition = id.1, "A task was opened.");
         failpoint!(TaskOpened);
         Ok(())

@@ -3,6 +3,7 @@
 
 use concord_state::failpoint;
 
+use super::start_phases::Phase as StartPhase;
 use super::{Failure, Worker, WorkerError, producer_settings};
 use crate::log::{LogError, LogErrorKind};
 use crate::metric_names as names;
@@ -16,7 +17,10 @@ impl Worker {
         if self.producer_ready {
             return Ok(true);
         }
-        match self.producer.init(self.settings.transaction_timeout) {
+        let began = std::time::Instant::now();
+        let answer = self.producer.init(self.settings.transaction_timeout);
+        self.start_phases.add(StartPhase::Fence, began);
+        match answer {
             Ok(()) => {
                 self.producer_ready = true;
                 failpoint!(RestoreFenced);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use concord_state::failpoint;
 
+use super::start_phases::Phase as StartPhase;
 use super::{Failure, NO_GENERATION, TaskId, Worker, generations};
 use crate::invariants;
 use crate::log::{LogError, LogErrorKind, Offset, ReaderEvent, TopicPartition};
@@ -35,10 +36,12 @@ impl Worker {
         }
         let joining: Vec<TaskId> =
             self.tasks.iter().filter(|(_, t)| matches!(t.phase, Phase::Joining)).map(|(id, _)| *id).collect();
-        if !joining.is_empty()
-            && let Some(identities) = self.changelogs_of(&joining)?
-        {
-            self.begin_restores(&joining, &identities)?;
+        if !joining.is_empty() {
+            let began = std::time::Instant::now();
+            if let Some(identities) = self.changelogs_of(&joining)? {
+                self.begin_restores(&joining, &identities)?;
+            }
+            self.start_phases.add(StartPhase::Positions, began);
         }
         if positions_come_first && !self.producer_is_ready()? {
             return Ok(());
@@ -70,6 +73,9 @@ impl Worker {
         let now_ms = self.parts.clock.now_ms();
         if self.tasks.values().all(|t| matches!(t.phase, Phase::Running)) {
             self.restore_progress.ends(&self.settings.name, now_ms);
+            if !self.tasks.is_empty() {
+                self.start_phases.all_run(&self.settings.name);
+            }
             return;
         }
         let mut remaining = 0;
@@ -213,6 +219,7 @@ impl Worker {
         }
         task.phase = Phase::Restoring(remaining);
         failpoint!(RestoreBegun);
+        self.start_phases.replay_begins();
         Ok(())
     }
 

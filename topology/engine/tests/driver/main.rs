@@ -13,4 +13,5 @@ mod parking;
 mod registry;
 mod rejecting;
 mod scenarios;
+mod starting;
 mod time;

@@ -7,8 +7,8 @@ use std::thread;
 use super::concord::connect;
 use super::{ArmSettings, Workload, await_end};
 use crate::Result;
+use crate::broker::topics::PARTITIONS;
 use crate::pass_through::PassThrough;
-use crate::topics::PARTITIONS;
 
 pub fn run(settings: &ArmSettings) -> Result<()> {
     let stop = Arc::new(AtomicBool::new(false));

@@ -9,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use concord_engine::clock::SystemClock;
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
-use concord_engine::metric_names;
 use concord_engine::queries::CommittedViews;
 use concord_engine::topology::{Cleanup, Fingerprint, SinkHandle, StoreHandle, Topology, TopologyBuilder};
 use concord_engine::worker::{Worker, WorkerParts, WorkerSettings};
@@ -18,10 +17,10 @@ use concord_schemas::Schemas;
 use concord_state::{RocksDirectory, RocksOptions};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::{ArmSettings, Workload, await_end};
+use super::{ArmSettings, END_OF_METRICS, Workload, await_end};
 use crate::Result;
-use crate::topics::PARTITIONS;
-use crate::values::{
+use crate::broker::topics::PARTITIONS;
+use crate::inputs::values::{
     Difference, Finding, FindingKind, Findings, Message, Messages, Outcome, Outcomes, Person, Persons, Status,
 };
 
@@ -29,8 +28,8 @@ use crate::values::{
 const FOR_EVER: Cleanup = Cleanup::DeleteAfter { retention_ms: 100 * 365 * 24 * 3_600_000 };
 const STEP: Duration = Duration::from_millis(100);
 
-/// Beginning of the line in which the arm tells its commit pauses: p50 and p99 in seconds.
-pub const COMMIT_PAUSES: &str = "COMMIT-PAUSES ";
+/// Of these the recorder keeps the last ones: the quantiles are of all of them.
+const BUCKETS: u32 = 3;
 
 /// The client as P and S use it. Kafka Streams compresses nothing either: the letters are random.
 pub fn connect(settings: &ArmSettings) -> Result<KafkaLog> {
@@ -42,8 +41,9 @@ pub fn connect(settings: &ArmSettings) -> Result<KafkaLog> {
 }
 
 pub fn run(settings: &ArmSettings) -> Result<()> {
-    // The recorder of `concord run`, remembering all of a run.
-    let metrics = PrometheusBuilder::new().set_bucket_duration(Duration::from_secs(3_600))?.install_recorder()?;
+    let metrics = PrometheusBuilder::new()
+        .set_bucket_duration(Duration::from_secs(settings.pauses_over_s) / BUCKETS)?
+        .install_recorder()?;
     let topology = Arc::new(topology(settings)?);
     let log = Arc::new(connect(settings)?);
     topics::create(log.as_ref(), &topology, 1)?;
@@ -61,9 +61,9 @@ pub fn run(settings: &ArmSettings) -> Result<()> {
     let mut threads = Vec::new();
     for number in 0..settings.threads {
         let (parts, stop) = (parts.clone(), Arc::clone(&stop));
-        let settings = worker(settings, number);
+        let (leaves, settings) = (settings.leaves, worker(settings, number));
         threads.push(thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-            if let Err(error) = work(parts, settings, &stop) {
+            if let Err(error) = work(parts, settings, leaves, &stop) {
                 // Nobody waits for this thread while the arm runs.
                 eprintln!("concord: {error}");
                 std::process::exit(1);
@@ -71,12 +71,7 @@ pub fn run(settings: &ArmSettings) -> Result<()> {
         })?);
     }
     await_end(|| {
-        let page = metrics.render();
-        let quantile = |q: &str| {
-            let line = page.lines().find(|l| l.starts_with(metric_names::COMMIT_SECONDS) && l.contains(q));
-            line.and_then(|l| l.rsplit(' ').next()).unwrap_or("nothing")
-        };
-        println!("{COMMIT_PAUSES}{} {}", quantile("quantile=\"0.5\""), quantile("quantile=\"0.99\""));
+        println!("{}\n{END_OF_METRICS}", metrics.render());
     });
     stop.store(true, Ordering::SeqCst);
     for thread in threads {
@@ -92,16 +87,16 @@ fn worker(settings: &ArmSettings, number: usize) -> WorkerSettings {
         uncommitted_bytes: share / 8,
         fetch_ahead_bytes: share / 16,
         producer_queue_bytes: share / 8,
-        ..WorkerSettings::named(format!("{}-bench-{number}", settings.application))
+        ..WorkerSettings::named(format!("{}-{}-{number}", settings.application, settings.instance))
     }
 }
 
-fn work(parts: WorkerParts, settings: WorkerSettings, stop: &AtomicBool) -> Result<()> {
+fn work(parts: WorkerParts, settings: WorkerSettings, leaves: bool, stop: &AtomicBool) -> Result<()> {
     let mut worker = Worker::start(parts, settings)?;
     while !stop.load(Ordering::SeqCst) {
         worker.step(STEP)?;
     }
-    Ok(worker.stop(true)?)
+    Ok(worker.stop(!leaves)?)
 }
 
 fn topology(settings: &ArmSettings) -> Result<Topology> {
@@ -132,7 +127,11 @@ fn sequence_gaps(t: &mut TopologyBuilder, settings: &ArmSettings) {
     let findings = t.output::<Findings>(&settings.output, "sender", PARTITIONS, FOR_EVER);
     t.sub_topology("sequence", |sub| {
         let source = sub.source(messages);
-        let (highest, missing) = (sub.key_value_store("highest"), sub.key_value_store("missing"));
+        let highest = sub.key_value_store("highest");
+        let missing = match settings.time_to_live_ms {
+            0 => sub.key_value_store("missing"),
+            time_to_live_ms => sub.key_value_store_with_time_to_live("missing", time_to_live_ms),
+        };
         sub.processor("gaps", |p| {
             p.on(source, Gaps::on_message);
             let (highest, missing, findings) = (p.store(highest), p.store(missing), p.sink(findings));

@@ -7,11 +7,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Result;
+use crate::metrics_page::MetricsPage;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,12 +58,33 @@ pub struct ArmSettings {
     pub output: String,
     pub state: PathBuf,
     pub threads: usize,
-    /// For blocks and memtables of RocksDB.
+    /// For blocks and memtables of RocksDB. The whole budget is twice that.
     pub store_memory_mib: usize,
+    /// Of this process among those of the application; Concord only.
+    pub instance: String,
+    /// How long the missing numbers of W1 are remembered; 0 for ever. Concord only.
+    pub time_to_live_ms: i64,
+    /// The commit pauses told are of the last so many seconds. Concord only.
+    pub pauses_over_s: u64,
+    /// Whether it leaves the group when it ends, so that others have its partitions at once. Concord only.
+    pub leaves: bool,
 }
 
-const NAMES: [&str; 9] =
-    ["workload", "bootstrap", "application", "input", "reference", "output", "state", "threads", "store-memory-mib"];
+const NAMES: [&str; 13] = [
+    "workload",
+    "bootstrap",
+    "application",
+    "input",
+    "reference",
+    "output",
+    "state",
+    "threads",
+    "store-memory-mib",
+    "instance",
+    "time-to-live-ms",
+    "pauses-over-s",
+    "leaves",
+];
 
 impl ArmSettings {
     /// `--name value` for each.
@@ -77,6 +99,10 @@ impl ArmSettings {
             self.state.display().to_string(),
             self.threads.to_string(),
             self.store_memory_mib.to_string(),
+            self.instance.clone(),
+            self.time_to_live_ms.to_string(),
+            self.pauses_over_s.to_string(),
+            self.leaves.to_string(),
         ];
         NAMES.iter().zip(values).flat_map(|(name, value)| [format!("--{name}"), value]).collect()
     }
@@ -97,9 +123,16 @@ impl ArmSettings {
             state: value("state")?.into(),
             threads: value("threads")?.parse()?,
             store_memory_mib: value("store-memory-mib")?.parse()?,
+            instance: value("instance")?,
+            time_to_live_ms: value("time-to-live-ms")?.parse()?,
+            pauses_over_s: value("pauses-over-s")?.parse()?,
+            leaves: value("leaves")?.parse()?,
         })
     }
 }
+
+/// The line behind the metrics of an arm.
+pub const END_OF_METRICS: &str = "END OF METRICS";
 
 /// Waits, in an arm, for the harness to end it; each line from there is a question.
 pub fn await_end(mut answer: impl FnMut()) {
@@ -112,7 +145,7 @@ pub fn await_end(mut answer: impl FnMut()) {
 pub struct Running {
     child: Child,
     input: Option<ChildStdin>,
-    said: Arc<Mutex<Vec<String>>>,
+    said: Receiver<String>,
     listening: Option<thread::JoinHandle<()>>,
     pub started: Instant,
 }
@@ -123,11 +156,11 @@ impl Running {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let input = child.stdin.take();
         let output = child.stdout.take().ok_or("the arm has no output")?;
-        let said: Arc<Mutex<Vec<String>>> = Arc::default();
-        let heard = Arc::clone(&said);
+        let (hears, said) = channel();
         let listening = thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(std::io::Result::ok) {
-                heard.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                // Nobody listens any more: the output is read all the same, lest the arm stand still.
+                let _ = hears.send(line);
             }
         });
         Ok(Self { child, input, said, listening: Some(listening), started })
@@ -145,20 +178,22 @@ impl Running {
         }
     }
 
-    /// Puts the question, and waits for the line that begins with `answer`: the rest of it.
-    pub fn ask(&mut self, answer: &str) -> Result<String> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+    /// Asks for its metrics; Concord only.
+    pub fn metrics(&mut self) -> Result<MetricsPage> {
+        const PATIENCE: Duration = Duration::from_secs(10);
         let Some(input) = &mut self.input else { return Err("the arm listens no more".into()) };
         input.write_all(b"\n")?;
-        while Instant::now() < deadline {
-            let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(rest) = said.iter().find_map(|line| line.strip_prefix(answer)) {
-                return Ok(rest.to_owned());
+        let deadline = Instant::now() + PATIENCE;
+        let mut page = String::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.said.recv_timeout(left).map_err(|_| "the arm does not answer")?;
+            if line == END_OF_METRICS {
+                return Ok(MetricsPage::new(page));
             }
-            drop(said);
-            thread::sleep(Duration::from_millis(5));
+            page.push_str(&line);
+            page.push('\n');
         }
-        Err("the arm does not answer".into())
     }
 
     /// Ends it.
@@ -185,7 +220,7 @@ impl Running {
     }
 
     /// Ends it as a crash would.
-    pub fn kill(mut self) -> Result<()> {
+    pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())

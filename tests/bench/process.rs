@@ -1,6 +1,7 @@
 //! What the system tells about processes.
 
 use std::fs;
+use std::path::Path;
 
 use crate::Result;
 
@@ -30,7 +31,37 @@ pub fn busy_seconds() -> Result<f64> {
 
 /// The most memory that was ever resident, MiB.
 pub fn peak_memory_mib(pid: u32) -> Result<f64> {
+    memory_mib(pid, "VmHWM")
+}
+
+/// The memory that is resident now, MiB.
+pub fn resident_memory_mib(pid: u32) -> Result<f64> {
+    memory_mib(pid, "VmRSS")
+}
+
+/// Files, sockets and the like that a process has open.
+pub fn open_files(pid: u32) -> Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+/// Bytes of the files below a folder whose names are wanted. What vanishes meanwhile counts nothing.
+pub fn bytes_in(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let mut bytes = 0;
+    for entry in entries.flatten() {
+        let Ok(metadata) = entry.metadata() else { continue };
+        if metadata.is_dir() {
+            bytes += bytes_in(&entry.path(), wanted);
+        } else if wanted(&entry.file_name().to_string_lossy()) {
+            bytes += metadata.len();
+        }
+    }
+    bytes
+}
+
+/// A line of the process's status in MiB.
+fn memory_mib(pid: u32, name: &str) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let peak = status.lines().find(|l| l.starts_with("VmHWM")).and_then(|l| l.split_whitespace().nth(1));
-    Ok(peak.ok_or("the system tells no VmHWM")?.parse::<f64>()? / 1024.0)
+    let line = status.lines().find(|l| l.starts_with(name)).and_then(|l| l.split_whitespace().nth(1));
+    Ok(line.ok_or_else(|| format!("the system tells no {name} of process {pid}"))?.parse::<f64>()? / 1024.0)
 }

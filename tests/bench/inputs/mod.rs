@@ -1,5 +1,9 @@
 //! The inputs of the comparison, and what a right program makes of them: the generator knows, since it put it there.
 
+pub mod feed;
+pub mod random;
+pub mod values;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
@@ -8,8 +12,8 @@ use concord_schemas::Schemas;
 use concord_schemas::codec::Encoder;
 
 use crate::Result;
-use crate::random::Random;
-use crate::values::{
+use random::Random;
+use values::{
     Difference, Finding, FindingKind, Findings, Message, MessageKind, Messages, Outcome, Outcomes, Person, Persons,
     Status,
 };
@@ -84,6 +88,8 @@ pub struct MessageSource {
     pub copies: Content,
     /// What W1 finds.
     pub findings: Content,
+    /// The gaps among them.
+    pub gaps: Content,
 }
 
 #[derive(Default, Clone)]
@@ -120,6 +126,7 @@ impl MessageSource {
             expected: Vec::new(),
             copies: Content::default(),
             findings: Content::default(),
+            gaps: Content::default(),
         }
     }
 
@@ -173,6 +180,9 @@ impl MessageSource {
             self.expected.clear();
             self.encoder.encode(Findings::schema(), &finding, &mut self.expected)?;
             self.findings.add(made.key.as_bytes(), &self.expected);
+            if kind == FindingKind::Gap {
+                self.gaps.add(made.key.as_bytes(), &self.expected);
+            }
         }
         Ok(())
     }
@@ -215,6 +225,16 @@ impl PersonSource {
         write(&self.texts, &mut self.encoder, made)?;
         self.copies.add(made.key.as_bytes(), &made.value);
         Ok(())
+    }
+
+    /// The same person with a longer address, so that the record has about as many bytes; never shorter than it is.
+    pub fn reference_of_size(&mut self, i: u64, bytes: usize, made: &mut Made) -> Result<()> {
+        const ADDRESS_5: usize = 10;
+        self.person(i);
+        let so_far: usize = self.texts.iter().map(String::len).sum();
+        let mut random = Random::seeded(self.seed ^ i);
+        random.letters(bytes.saturating_sub(so_far), &mut self.texts[ADDRESS_5]);
+        write(&self.texts, &mut self.encoder, made)
     }
 
     /// The `j`-th record of the extract, in another order than the reference.

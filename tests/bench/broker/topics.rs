@@ -1,6 +1,5 @@
-//! The broker as the harness uses it: a plain Kafka client, the same for every arm, with nothing of the engine.
+//! Topics as the harness uses them: a plain Kafka client, the same for every arm, with nothing of the engine.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use concord_engine::partitioner::partition_of;
@@ -20,13 +19,16 @@ use crate::inputs::Content;
 pub const PARTITIONS: i32 = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Of the largest record.
+const LARGEST_BYTES: &str = "2000000";
+
 fn config(bootstrap: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", bootstrap);
     config
 }
 
-fn reader(bootstrap: &str, group: &str) -> Result<BaseConsumer> {
+pub fn reader(bootstrap: &str, group: &str) -> Result<BaseConsumer> {
     Ok(config(bootstrap)
         .set("group.id", group)
         .set("isolation.level", "read_committed")
@@ -93,7 +95,7 @@ impl Topics {
     /// Number and content of the committed records of a topic.
     pub fn content(&self, topic: &str) -> Result<Content> {
         let mut content = Content::default();
-        let mut reading = Reading::begin(&self.bootstrap, topic, Offset::Beginning)?;
+        let mut reading = self.follow_all(topic)?;
         while !reading.at_end() {
             reading.poll(Duration::from_millis(200), |message| {
                 content.add(message.key().unwrap_or_default(), message.payload().unwrap_or_default());
@@ -102,9 +104,36 @@ impl Topics {
         Ok(content)
     }
 
-    /// Reads a topic as it grows, from `from`.
-    pub fn follow(&self, topic: &str, from: Offset) -> Result<Reading> {
-        Reading::begin(&self.bootstrap, topic, from)
+    /// Waits until a topic holds just this. A transaction's records may be seen a moment after its positions.
+    pub fn await_content(&self, topic: &str, expected: Content) -> Result<()> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let began = Instant::now();
+        loop {
+            let found = self.content(topic)?;
+            if found == expected {
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(format!("{topic} has {found:?} instead of {expected:?}").into());
+            }
+        }
+    }
+
+    /// Reads a topic as it grows, from its beginning.
+    pub fn follow_all(&self, topic: &str) -> Result<Reading> {
+        Reading::begin(&self.bootstrap, topic, [Offset::Beginning; PARTITIONS as usize])
+    }
+
+    /// Reads a topic as it grows, from these positions.
+    pub fn follow(&self, topic: &str, from: [i64; PARTITIONS as usize]) -> Result<Reading> {
+        Reading::begin(&self.bootstrap, topic, from.map(Offset::Offset))
+    }
+
+    /// The ends of partitions, asked for again and again.
+    pub fn ends(&self) -> Result<Ends> {
+        // What transactions that are still open have written counts.
+        let client = config(&self.bootstrap).set("isolation.level", "read_uncommitted").create()?;
+        Ok(Ends { client })
     }
 
     /// How far the group `group` has come in `topics`.
@@ -118,6 +147,7 @@ impl Topics {
         config
             .set("enable.idempotence", "true")
             .set("compression.type", "none")
+            .set("message.max.bytes", LARGEST_BYTES)
             .set("linger.ms", linger_ms.to_string())
             .set("batch.size", "131072")
             .set("queue.buffering.max.messages", "200000");
@@ -134,26 +164,6 @@ impl Topics {
     }
 }
 
-/// Bytes on the broker's disk of the topics of which `wanted` is true.
-pub fn bytes_on_disk(broker_data: &Path, wanted: impl Fn(&str) -> bool) -> Result<u64> {
-    let mut bytes = 0;
-    for folder in std::fs::read_dir(broker_data)? {
-        let folder = folder?;
-        let name = folder.file_name().to_string_lossy().into_owned();
-        let Some((topic, _)) = name.rsplit_once('-') else { continue };
-        if !wanted(topic) {
-            continue;
-        }
-        for file in std::fs::read_dir(folder.path())? {
-            let file = file?;
-            if file.path().extension().is_some_and(|e| e == "log") {
-                bytes += file.metadata()?.len();
-            }
-        }
-    }
-    Ok(bytes)
-}
-
 /// A topic being read, committed records only.
 pub struct Reading {
     client: BaseConsumer,
@@ -161,16 +171,11 @@ pub struct Reading {
 }
 
 impl Reading {
-    fn begin(bootstrap: &str, topic: &str, from: Offset) -> Result<Self> {
+    fn begin(bootstrap: &str, topic: &str, from: [Offset; PARTITIONS as usize]) -> Result<Self> {
         let client = reader(bootstrap, "bench-reader")?;
         let mut partitions = TopicPartitionList::new();
-        for partition in 0..PARTITIONS {
-            // The end as it is now, and not when the first fetch comes to it.
-            let from = match from {
-                Offset::End => Offset::Offset(client.fetch_watermarks(topic, partition, PATIENCE)?.1),
-                other => other,
-            };
-            partitions.add_partition_offset(topic, partition, from)?;
+        for (partition, from) in from.into_iter().enumerate() {
+            partitions.add_partition_offset(topic, partition as i32, from)?;
         }
         client.assign(&partitions)?;
         Ok(Self { client, at_end: [false; PARTITIONS as usize] })
@@ -197,6 +202,21 @@ impl Reading {
             Some(Err(error)) => return Err(error.into()),
         }
         Ok(())
+    }
+}
+
+/// See [`Topics::ends`].
+pub struct Ends {
+    client: BaseConsumer,
+}
+
+impl Ends {
+    pub fn of(&self, topic: &str) -> Result<[i64; PARTITIONS as usize]> {
+        let mut ends = [0; PARTITIONS as usize];
+        for (partition, end) in ends.iter_mut().enumerate() {
+            *end = self.client.fetch_watermarks(topic, partition as i32, PATIENCE)?.1;
+        }
+        Ok(ends)
     }
 }
 

@@ -1,0 +1,7 @@
+//! List reconciliation as `concord run` does it, on practices that are made up.
+
+pub mod england;
+pub mod flow;
+mod jobs;
+mod practices;
+mod program;
