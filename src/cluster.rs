@@ -8,7 +8,8 @@ use std::time::Duration;
 use concord_engine::log::kafka::KafkaLog;
 use concord_engine::log::{Log, LogErrorKind};
 use concord_engine::readable::ReadableValues;
-use concord_engine::topology::{Compatibility, Fingerprint, Topology};
+use concord_engine::topics::{self, TopicState};
+use concord_engine::topology::{Compatibility, Fingerprint, TopicDeclaration, Topology};
 use concord_schemas::Schemas;
 use concord_schemas::registry::{RegistryClient, RegistryError};
 use concord_state::{RocksDirectory, StateError};
@@ -68,6 +69,28 @@ pub fn wait_for_cluster(config: &Config, health: &Health) -> Result<Arc<dyn Log>
                 tracing::warn!(%error, "The cluster is not reached; trying again.");
                 thread::sleep(PAUSE);
             }
+        }
+    }
+}
+
+/// The topics as they are beside those declared, waiting for brokers that do not answer for now.
+///
+/// # Errors
+/// The brokers refuse the question.
+pub fn wait_for_topics<'t>(
+    log: &dyn Log,
+    topology: &'t Topology,
+    health: &Health,
+) -> Result<Vec<(&'t TopicDeclaration, TopicState)>, Failure> {
+    health.waits_for("the list of topics");
+    loop {
+        match topics::compare(log, topology) {
+            Ok(compared) => return Ok(compared),
+            Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
+                tracing::warn!(%error, "The brokers do not tell which topics there are; trying again.");
+                thread::sleep(PAUSE);
+            }
+            Err(error) => return Err(Failure::other("reading the topics", error)),
         }
     }
 }

@@ -7,11 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use concord_engine::clock::{Clock, SystemClock};
-use concord_engine::log::Log;
 use concord_engine::metric_names as names;
 use concord_engine::queries::CommittedViews;
-use concord_engine::topics::{self, TopicState};
-use concord_engine::topology::{Compatibility, Fingerprint, Topology};
+use concord_engine::topics::TopicState;
+use concord_engine::topology::{Compatibility, Fingerprint, TopicDeclaration, Topology};
 use concord_engine::worker::{Worker, WorkerError, WorkerParts};
 use concord_flows::list_reconciliation::topology;
 use concord_state::RocksDirectory;
@@ -42,7 +41,7 @@ pub fn run(config_file: &Path, accept_migration: bool) -> Result<(), Failure> {
 
     let log = cluster::wait_for_cluster(&config, &health)?;
     let schemas = Arc::new(cluster::wait_for_schemas(&config, &health)?);
-    check_topics(log.as_ref(), &topology)?;
+    check_topics(&cluster::wait_for_topics(log.as_ref(), &topology, &health)?)?;
     let directory =
         RocksDirectory::open(&config.instance.state_dir, config.stores()).map_err(|e| Failure::Usage(e.to_string()))?;
     let parts = WorkerParts {
@@ -129,8 +128,7 @@ fn check_state(config: &Config, topology: &Topology, accept_migration: bool) -> 
     }
 }
 
-fn check_topics(log: &dyn Log, topology: &Topology) -> Result<(), Failure> {
-    let compared = topics::compare(log, topology).map_err(|e| Failure::other("reading the topics", e))?;
+fn check_topics(compared: &[(&TopicDeclaration, TopicState)]) -> Result<(), Failure> {
     for (topic, state) in compared {
         match state {
             TopicState::AsDeclared => {}

@@ -63,10 +63,7 @@ fn die(stage: &mut Stage, point: Failpoint, passing: u64) -> Outcome<()> {
             status = stage.instances[MORTAL].ended()?;
         }
         match status {
-            // The brokers took up what its predecessor had asked of the group before it died, and took this one for the older.
-            Some(status)
-                if status.code() == Some(1) && stage.instances[MORTAL].told()?.contains("FencedInstanceId") =>
-            {
+            Some(status) if stage.instances[MORTAL].was_taken_for_its_predecessor(status)? => {
                 start(stage, point, passing)?;
             }
             Some(status) => break status,

@@ -172,16 +172,23 @@ application = "{APPLICATION}"
         }
     }
 
-    /// An error when the process has ended though nobody ended it.
+    /// Starts it again, as a supervisor would, when brokers under load took it for its killed predecessor. An error when the process
+    /// has ended otherwise though nobody ended it.
     pub fn check_alive(&mut self) -> Outcome<()> {
         let Some(child) = &mut self.child else { return Ok(()) };
         match child.try_wait() {
             Ok(None) => Ok(()),
+            Ok(Some(status)) if self.was_taken_for_its_predecessor(status)? => self.start(),
             Ok(Some(status)) => {
                 Err(format!("instance {} ended by itself: {status}; see {}", self.name, self.log.display()))
             }
             Err(e) => Err(format!("watching instance {}: {e}", self.name)),
         }
+    }
+
+    /// Whether it ended since the brokers took up what its predecessor had asked of the group before it was killed.
+    pub fn was_taken_for_its_predecessor(&self, status: ExitStatus) -> Outcome<bool> {
+        Ok(status.code() == Some(1) && self.told()?.contains("FencedInstanceId"))
     }
 
     /// Transactions committed since it started; 0 while it does not answer.

@@ -331,6 +331,10 @@ impl Worker {
     }
 
     fn turn(&mut self, wait: Duration, report: &mut StepReport) -> Result<(), Failure> {
+        if self.tasks.is_empty() && !planted::is(PlantedBug::PositionsBeforeFencing) {
+            // Before there are tasks to wait for it: the client joins the group meanwhile.
+            self.producer_is_ready()?;
+        }
         let wait = self.wait_for(wait)?;
         let mut stopwatch = Stopwatch::start();
         match self.consumer.poll(self.settings.poll_records, wait) {

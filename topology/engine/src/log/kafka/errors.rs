@@ -38,7 +38,12 @@ const TABLE: &[(Code, Kind, &str)] = &[
         Kind::Fatal,
         "the brokers are too old for this protocol: set the group protocol to classic",
     ),
-    (Code::FencedInstanceId, Kind::Fatal, "another process runs with the same instance name: give each its own"),
+    (
+        Code::FencedInstanceId,
+        Kind::Fatal,
+        "another process runs with the same instance name: give each its own; after a restart it may be the brokers' memory of the \
+         process before: start again",
+    ),
     (
         Code::InconsistentGroupProtocol,
         Kind::Fatal,
