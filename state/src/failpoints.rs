@@ -91,7 +91,7 @@ failpoints! {
     // Restore.
     RestoreFenced "restore.fenced" 1 ByStart "predecessors are fenced, no position is read"
     RestorePositionsRead "restore.positions-read" 3 ByStart "the committed positions are read, no end of a changelog is"
-    RestoreEndsTaken "restore.ends-taken" 3 ByStart "the ends of a task's changelogs are taken"
+    RestoreEndsTaken "restore.ends-taken" 1 ByStart "the ends of all changelogs are taken"
     IdentityWriteBegins "write.identity-begins" 3 ByStartWithoutState "the identity of a changelog is about to be written"
     IdentityWriteEnded "write.identity-ended" 3 ByStartWithoutState "the identity of a changelog is written, nothing of it is"
     RestoreBegun "restore.begun" 3 ByStart "a task is about to read its changelogs"

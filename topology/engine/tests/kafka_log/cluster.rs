@@ -56,9 +56,11 @@ impl Cluster {
         self.topic_with(name, partitions, &[])
     }
 
+    /// Its records are old, and stay: the broker looks every few minutes for old ones to delete.
     pub fn topic_with(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) -> Arc<str> {
         let name = unique(name);
-        let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let settings = settings.iter().chain(&[("retention.ms", "-1")]);
+        let settings = settings.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let spec = TopicSpec { name: Arc::clone(&name), partitions, replication: 1, settings };
         self.log.create_topics(&[spec]).unwrap();
         name

@@ -53,7 +53,7 @@ pub(super) fn topic(harness: &dyn ConformanceHarness, stem: &str, partitions: i3
     topic_with(harness, stem, partitions, &[])
 }
 
-/// Creates a topic with settings.
+/// Creates a topic with settings. Its records are of any age, and stay: a broker looks every few minutes for old ones to delete.
 pub(super) fn topic_with(
     harness: &dyn ConformanceHarness,
     stem: &str,
@@ -61,7 +61,8 @@ pub(super) fn topic_with(
     settings: &[(&str, &str)],
 ) -> Arc<str> {
     let name: Arc<str> = harness.unique(stem).into();
-    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let settings = settings.iter().chain(&[("retention.ms", "-1")]);
+    let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let spec = TopicSpec { name: Arc::clone(&name), partitions, replication: 1, settings };
     harness.log().create_topics(&[spec]).expect("the topic is created");
     name

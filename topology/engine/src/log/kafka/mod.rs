@@ -169,8 +169,8 @@ impl Cluster {
         })
     }
 
-    /// Whether a position that the client gave up does not exist. It gives up too when the leader of a partition has changed and
-    /// knows no record of the time before, as in a partition without records: then it is told to go on where it was.
+    /// Whether a position that the client gave up does not exist. By its source the client gives up for other reasons too, such as
+    /// a new leader that cannot say where the records of the former one end: then it is told to go on where it was.
     fn is_out_of_range<C: ConsumerContext>(
         &self,
         fetching: &mut Fetching<C>,
@@ -178,7 +178,10 @@ impl Cluster {
         at: Offset,
     ) -> LogResult<bool> {
         match self.watermarks(from, QUESTION_PATIENCE) {
-            Ok((low, high)) if at < low || at > high => return Ok(true),
+            Ok((low, high)) if at < low || at > high => {
+                tracing::warn!(partition = %from, position = at, low, high, "A position does not exist.");
+                return Ok(true);
+            }
             Ok(_) => {
                 tracing::info!(partition = %from, position = at, "The client gave up a position that exists; it reads on.")
             }
