@@ -3,7 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use concord_flows::list_reconciliation::Profile;
 use jiff::Timestamp;
+
+mod rules;
+
+pub use rules::{RulesCommand, RulesTestArgs};
 
 /// Keeps health records in agreement: a stream processor on Kafka.
 #[derive(Parser)]
@@ -26,6 +31,9 @@ pub enum Command {
         Exit codes: 0 reconciled, 1 failed, 2 usage or configuration, 3 an extract was rejected"
     )]
     Reconcile(ReconcileArgs),
+    /// The rules: what each looks at, when it fires, and what is to be done then.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Process what arrives on a Kafka cluster, until SIGTERM.
     #[command(
         after_help = "Example:\n  concord topics apply --config concord.toml\n  concord run --config concord.toml"
@@ -197,6 +205,15 @@ pub enum ProfileName {
     Fixed,
     /// As the earlier implementation.
     Compatible,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Fixed => Self::Fixed,
+            ProfileName::Compatible => Self::Compatible,
+        }
+    }
 }
 
 /// Names of the ways with invalid records.
