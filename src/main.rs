@@ -20,6 +20,7 @@ mod store_command;
 mod stores;
 mod summary;
 mod topics_command;
+mod validate;
 mod verify;
 
 use std::io::IsTerminal;
@@ -33,7 +34,7 @@ use jiff::Timestamp;
 
 use cli::{
     Cli, Command, DeadLettersCommand, Format, OnInvalidName, ProduceArgs, ProduceCommand, ReconcileArgs, TopicsCommand,
-    TopologyCommand,
+    TopologyCommand, ValidateArgs,
 };
 use config::Config;
 use failure::Failure;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Demo(args) => demo::demo(args.patients, args.seed, &args.out),
         Command::Reconcile(args) => reconcile_files(args),
+        Command::Validate(args) => validate_extract(args),
         Command::Rules(command) => rules_command::rules(command),
         Command::Run(args) => run::run(&args.config, args.accept_migration),
         Command::Topics(TopicsCommand::Plan(args)) => topics_command::plan(&args.config),
@@ -118,6 +120,17 @@ fn reconcile_files(args: ReconcileArgs) -> Result<(), Failure> {
         return Err(Failure::Other(format!("the job of {} ended as {}", job.file, job.status)));
     }
     if outcome.jobs.iter().any(|job| job.status == "REJECTED") { Err(Failure::Rejected) } else { Ok(()) }
+}
+
+fn validate_extract(args: ValidateArgs) -> Result<(), Failure> {
+    validate::validate(&validate::Request {
+        file: args.file,
+        out: args.out,
+        at: args.at.unwrap_or_else(Timestamp::now),
+        profile: args.profile.into(),
+        invalid_threshold: args.invalid_threshold,
+        include_reason: args.include_reason,
+    })
 }
 
 /// Why a file, or some of its records, were refused; on stderr, without what they say of anybody.
