@@ -107,7 +107,7 @@ fn a_trial_shows_of_each_rule_both_values_and_why_it_fired_or_did_not() {
     assert_eq!((&surname["gp"], &surname["pds"]), (&json!("kew-jones"), &json!("kew jones")));
     let hyphen = rule(&trial, "BR-SN-07");
     assert_eq!((&hyphen["decision"], &hyphen["item"]), (&json!("update PDS"), &json!("surname")));
-    assert_eq!(rule(&trial, "BR-SN-03")["why"], "it would, but BR-SN-07 accounts for it");
+    assert_eq!(rule(&trial, "BR-SN-03")["why"], "it would, but BR-SN-07 decides");
     assert_eq!(trial["remark"], Value::Null);
 
     let file = folder.write("pair.json", &pair().to_string());

@@ -184,6 +184,7 @@ fn a_record_that_is_no_record_is_invalid_though_no_field_is() {
     let no_record = format!("INVALID_RECORD | ON_LINES{}", ",".repeat(24));
     assert_eq!(run.files["records.csv"], table(&[row("", 1, "2"), no_record]));
     assert!(run.stdout.contains("INVALID_RECORD in 1 record, lines 4-5"), "{}", run.stdout);
+    assert!(run.stdout.contains("first row has 16 fields"), "{}", run.stdout);
 }
 
 #[test]

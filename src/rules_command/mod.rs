@@ -128,8 +128,9 @@ fn print(pair: &Pair, remark: Option<&str>, tried: &[Trial], json: bool) {
     for trial in tried {
         let (fired, why) = in_words(trial);
         output::line(format!("\n{} {:<12}{why}", if fired { '*' } else { ' ' }, trial.rule.id));
-        output::line(format!("    practice  {}", trial.gp));
-        output::line(format!("    PDS       {}", trial.pds));
+        let shown = |value: &str| if value.is_empty() { "(nothing)".to_string() } else { value.to_string() };
+        output::line(format!("    practice  {}", shown(&trial.gp)));
+        output::line(format!("    PDS       {}", shown(&trial.pds)));
     }
     let fired: Vec<&str> = tried.iter().filter(|trial| in_words(trial).0).map(|trial| trial.rule.id).collect();
     let fired = if fired.is_empty() { "none".to_string() } else { fired.join(", ") };

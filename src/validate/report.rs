@@ -10,6 +10,9 @@ use jiff::tz::TimeZone;
 use super::tables::Written;
 use super::{COUNTS, RECORDS, REPORT, Request};
 
+/// The key of a record that could not be cut into fields. Its message does not say how many there must be.
+const INVALID_RECORD: &str = "INVALID_RECORD";
+
 /// Lines named of each fault.
 const PLACES: usize = 5;
 
@@ -139,6 +142,11 @@ impl Report {
                 fault.first.join(", ")
             );
             let _ = writeln!(text, "    {}", fault.message);
+            if fault.key == INVALID_RECORD {
+                text.push_str(
+                    "    A patient's first row has 16 fields, with ~ between them, and the second row has 11.\n",
+                );
+            }
         }
         if self.invalid_records > 0 {
             text.push_str(

@@ -147,8 +147,8 @@ fn a_trial_says_of_every_rule_what_it_compared_and_why_it_fired_or_did_not() {
     };
     not_fired("MN-BR-TL-01", "both are the same");
     not_fired("BR-FN-02", "the forenames are the same");
-    not_fired("BR-SN-03", "it would, but BR-SN-07 accounts for it");
-    not_fired("BR-TN-04", "it would, but BR-SN-07 accounts for it");
+    not_fired("BR-SN-03", "it would, but BR-SN-07 decides");
+    not_fired("BR-TN-04", "it would, but BR-SN-07 decides");
     not_fired("BR-DD-01", "it is not known what PDS says");
     assert_eq!(of(&tried, "BR-AD-01").verdict, Verdict::Off("switched off for practice A82023".to_string()));
 }

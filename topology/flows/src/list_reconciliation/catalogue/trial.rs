@@ -85,7 +85,7 @@ fn decision(rule: &CatalogueEntry, records: &TrialRecords<'_>, total_name: &Tota
     let on_its_own = total_name.finding(rule.id).or_else(|| business::finding_on_a_field(rule.id, &records.patient));
     match on_its_own {
         Some(Err(why)) => Verdict::DoesNotFire(why.to_string()),
-        _ => Verdict::DoesNotFire(format!("it would, but {} accounts for it", those_of_the_total_name(decided))),
+        _ => Verdict::DoesNotFire(format!("it would, but {} decides", those_of_the_total_name(decided))),
     }
 }
 
