@@ -2,7 +2,7 @@
 //!
 //! Rows are written without their line end, so that they can travel on a topic and be ordered before they become a file.
 
-mod csv_row;
+pub(super) mod csv_row;
 mod differences;
 mod file_names;
 mod json_text;
