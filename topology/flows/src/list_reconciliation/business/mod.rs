@@ -1,6 +1,6 @@
 //! The business rules: what is to be done about a matched patient's differences, and by whom.
 //!
-//! The total name (title, forenames, surname) gets one decision: the first active rule of [`total_name`] that accounts for
+//! The total name (title, forenames, surname) gets one decision: the first active rule of `total_name` that accounts for
 //! the names, and one for the title, or else a person looks at all of it. Everything else is compared on its own.
 
 mod dispensing;
