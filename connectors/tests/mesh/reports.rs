@@ -15,8 +15,11 @@ fn a_report_comes_as_a_report_with_the_message_it_speaks_of() {
         "description": "Message not collected by recipient after 5 days", "subject": "NDR",
         "local_id": local_id, "linked_message_id": "20210810134000_ABCDEF",
     });
-    let response =
-        RawSender::new(&mesh).post("admin/report", &[("Content-Type", "application/json")], put.to_string().into_bytes());
+    let response = RawSender::new(&mesh).post(
+        "admin/report",
+        &[("Content-Type", "application/json")],
+        put.to_string().into_bytes(),
+    );
     let answer: Value = response.json().unwrap();
     let id = answer["message_id"].as_str().unwrap().to_owned();
 
