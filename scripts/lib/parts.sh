@@ -324,8 +324,10 @@ END
 }
 
 fetch_registry() {
-  mvn -B -C "$DEPENDENCY_PLUGIN:get" -Dartifact="io.apicurio:apicurio-registry-app:$REGISTRY_VERSION:tar.gz:all" -Dtransitive=false &&
-    mvn -B -o "$DEPENDENCY_PLUGIN:unpack" -Dartifact="io.apicurio:apicurio-registry-app:$REGISTRY_VERSION:tar.gz:all" -DoutputDirectory="$1" &&
+  local artifact=io.apicurio:apicurio-registry-app:$REGISTRY_VERSION:tar.gz:all
+  mvn -B -C "$DEPENDENCY_PLUGIN:get" -Dartifact="$artifact" -Dtransitive=false &&
+    # The plugin leaves a folder of its own where it is called.
+    (cd "$1" && mvn -B -o "$DEPENDENCY_PLUGIN:unpack" -Dartifact="$artifact" -DoutputDirectory="$1") &&
     [ -f "$1/apicurio-registry-app-$REGISTRY_VERSION-runner.jar" ]
 }
 

@@ -12,15 +12,21 @@ pub(in crate::list_reconciliation) fn same(left: &[&str], right: &[&str]) -> boo
 
 /// The answer, unless it depends on a character beyond ASCII.
 fn same_ascii(left: &[&str], right: &[&str]) -> Option<bool> {
-    let mut left = FoldedBytes::of(left);
-    let mut right = FoldedBytes::of(right);
+    let mut left_bytes = FoldedBytes::of(left);
+    let mut right_bytes = FoldedBytes::of(right);
     loop {
-        let (left, right) = (left.next(), right.next());
+        let (left, right) = (left_bytes.next(), right_bytes.next());
         if left == BEYOND_ASCII || right == BEYOND_ASCII {
             return None;
         }
         if left != right {
-            return Some(false);
+            // What stands behind the space may be no word, but white space beyond ASCII.
+            let behind_space = match (left, right) {
+                (SPACE, END) => left_bytes.next(),
+                (END, SPACE) => right_bytes.next(),
+                _ => return Some(false),
+            };
+            return (behind_space != BEYOND_ASCII).then_some(false);
         }
         if left == END {
             return Some(true);
@@ -145,6 +151,14 @@ mod tests {
         assert!(!same(&["E1   1AA"], &["E11AA"]));
         assert!(!same(&["PETER"], &["Peter", "Piper"]));
         assert!(!same(&["PETER-PIPER"], &["Peter", "Piper"]));
+    }
+
+    #[test]
+    fn white_space_beyond_ascii_at_the_end_makes_no_difference() {
+        assert!(same(&["B", "\u{a0}"], &["b"]));
+        assert!(same(&["b"], &["B \u{a0}"]));
+        assert!(!same(&["B", "\u{a0}c"], &["b"]));
+        assert!(!same(&["B", "É"], &["b"]));
     }
 
     #[test]
