@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks everything: style, lints, licences, documentation, and all tests, those against a real Kafka and a real schema
-# registry among them, and the tests themselves by bugs that are planted. Goes on after a failure, so that one run shows all of them; exits with 1 when there was any.
+# Checks everything: style, lints, licences, documentation, and all tests, those against real servers (Kafka, a schema
+# registry, MESH, mail) among them, and the tests themselves by bugs that are planted. Goes on after a failure, so that one run
+# shows all of them; exits with 1 when there was any.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/build.sh
@@ -59,14 +60,19 @@ skip() {
 }
 
 start_servers() {
+  local part failed=0
   RUN=$(mktemp -d "${TMPDIR:-/tmp}/concord-test.XXXXXX")
-  scripts/parts kafka start --run "$RUN" >/dev/null && scripts/parts registry start --run "$RUN" >/dev/null || return 1
-  set -a
-  # shellcheck source=/dev/null
-  . "$RUN/kafka.env"
-  # shellcheck source=/dev/null
-  . "$RUN/registry.env"
-  set +a
+  for part in kafka registry mesh smtp; do
+    if ! scripts/parts "$part" start --run "$RUN" >/dev/null; then
+      failed=1
+      continue
+    fi
+    set -a
+    # shellcheck source=/dev/null
+    . "$RUN/$part.env"
+    set +a
+  done
+  return "$failed"
 }
 
 check_licences() {
@@ -133,8 +139,8 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# A broker of the caller's is never used: tests create and fill topics.
-unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL
+# Servers of the caller's are never used: tests create and fill topics, and send messages and mails.
+unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL MESH_URL SMTP_PORTS
 
 prepare() {
   require_build_packages && require_rust_components && use_cached_rocksdb
@@ -149,9 +155,9 @@ else
 fi
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps || true
 if [ "$QUICK" = yes ]; then
-  skip "real Kafka and schema registry" "--quick"
+  skip "real servers" "--quick"
 else
-  step "real Kafka and schema registry" start_servers || true
+  step "real servers" start_servers || true
 fi
 step "tests" run_tests || true
 if [ "$QUICK" = yes ]; then

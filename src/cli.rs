@@ -3,7 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use concord_flows::list_reconciliation::Profile;
 use jiff::Timestamp;
+
+mod rules;
+
+pub use rules::{RulesCommand, RulesTestArgs};
 
 /// Keeps health records in agreement: a stream processor on Kafka.
 #[derive(Parser)]
@@ -26,6 +31,13 @@ pub enum Command {
         Exit codes: 0 reconciled, 1 failed, 2 usage or configuration, 3 an extract was rejected"
     )]
     Reconcile(ReconcileArgs),
+    /// Check a GP extract on this machine: nothing is reconciled, nothing is sent.
+    #[command(after_help = "Example:\n  concord validate H81109_GPR4LNA1.H9A --out checked\n\n\
+        Exit codes: 0 valid, 1 failed, 2 usage, 3 the extract is not valid")]
+    Validate(ValidateArgs),
+    /// The rules: what each looks at, when it fires, and what is to be done then.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Process what arrives on a Kafka cluster, until SIGTERM.
     #[command(
         after_help = "Example:\n  concord topics apply --config concord.toml\n  concord run --config concord.toml"
@@ -166,6 +178,28 @@ pub struct ReconcileArgs {
     pub on_invalid: OnInvalidName,
 }
 
+/// `concord validate`
+#[derive(Args)]
+pub struct ValidateArgs {
+    /// A GP extract. Its name says practice, region and date, so it must be the name it is sent with.
+    pub file: PathBuf,
+    /// Where records.csv, invalid_counts.csv and report.txt are written.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Processing time, such as 2021-08-10T13:40:00Z; now, if not given.
+    #[arg(long)]
+    pub at: Option<Timestamp>,
+    /// With this many invalid fields or more, records.csv has the invalid records only.
+    #[arg(short = 't', long, visible_alias = "invalid_threshold", default_value_t = 10)]
+    pub invalid_threshold: u64,
+    /// In records.csv, say of each invalid field what it must be.
+    #[arg(short = 'r', long, visible_alias = "include_reason")]
+    pub include_reason: bool,
+    /// Corrected rules, or those of the earlier implementation.
+    #[arg(long, value_enum, default_value_t = ProfileName::Fixed)]
+    pub profile: ProfileName,
+}
+
 /// `concord topology`
 #[derive(Subcommand)]
 pub enum TopologyCommand {
@@ -197,6 +231,15 @@ pub enum ProfileName {
     Fixed,
     /// As the earlier implementation.
     Compatible,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Fixed => Self::Fixed,
+            ProfileName::Compatible => Self::Compatible,
+        }
+    }
 }
 
 /// Names of the ways with invalid records.

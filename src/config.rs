@@ -7,6 +7,7 @@ use std::time::Duration;
 use concord_engine::log::Guarantee;
 use concord_engine::log::kafka::{GroupProtocol, KafkaSettings};
 use concord_engine::worker::WorkerSettings;
+use concord_flows::list_reconciliation::catalogue::RuleSettings;
 use concord_flows::list_reconciliation::{OnInvalid, Profile, RegistrationSource, Settings};
 use concord_state::RocksOptions;
 use figment::Figment;
@@ -14,6 +15,8 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
 use crate::failure::Failure;
+
+mod rules;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,6 +43,9 @@ pub struct Config {
     pub http: Http,
     /// Which systems run, and how.
     pub flows: Flows,
+    /// The rules of the flow, checked.
+    #[serde(skip)]
+    rule_settings: RuleSettings,
 }
 
 /// Who this process is.
@@ -200,6 +206,8 @@ pub struct ListReconciliation {
     pub registrations: RegistrationsName,
     /// How long a file may wait for its end marker, minutes.
     pub upload_timeout_minutes: i64,
+    /// Which rules hold where and when.
+    pub rules: Rules,
 }
 
 impl Default for ListReconciliation {
@@ -210,6 +218,7 @@ impl Default for ListReconciliation {
             on_invalid: OnInvalidName::Reject,
             registrations: RegistrationsName::PdsRecords,
             upload_timeout_minutes: 360,
+            rules: Rules::default(),
         }
     }
 }
@@ -244,6 +253,53 @@ pub enum RegistrationsName {
     RegistrationList,
 }
 
+/// Which rules hold where and when.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rules {
+    /// Whether the business rules are in use beside the others.
+    pub business: bool,
+    /// `specification` or `prototype`: which source of the business rules is followed where they contradict each other.
+    pub reading: ReadingName,
+    /// Codes of the practices that dispense drugs; without it rules that ask for it do not fire.
+    pub dispensing_practices: Option<Vec<String>>,
+    /// Turn rules on or off in some places or at some times; the last one that applies decides.
+    pub switches: Vec<Switch>,
+}
+
+/// See [`Rules::reading`].
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadingName {
+    /// The specification; the prototype where the specification is silent.
+    #[default]
+    Specification,
+    /// The prototype of the name rules.
+    Prototype,
+}
+
+/// Turns rules on or off. Without practices, regions or days it holds in all of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switch {
+    /// Ids, as `concord rules list` has them.
+    pub rules: Vec<String>,
+    /// On or off.
+    pub enabled: bool,
+    /// Codes of practices, such as `A82023`.
+    #[serde(default)]
+    pub practices: Vec<String>,
+    /// Ciphers of Health Authorities, such as `LNA`.
+    #[serde(default)]
+    pub regions: Vec<String>,
+    /// The first day, such as `"2021-09-01"`.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// The last day.
+    #[serde(default)]
+    pub to: Option<String>,
+}
+
 mod defaults {
     pub fn workers() -> usize {
         1
@@ -263,13 +319,15 @@ impl Config {
         if !path.is_file() {
             return Err(Failure::Usage(format!("the configuration file {} does not exist", path.display())));
         }
-        let config: Self = Figment::new()
+        let mut config: Self = Figment::new()
             .merge(Toml::file_exact(path))
             // Other variables with this prefix (CONCORD_LOG) are not of the configuration.
             .merge(Env::prefixed("CONCORD_").filter(|key| key.as_str().contains("__")).split("__"))
             .extract()
             .map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))?;
-        config.check().map_err(|problem| Failure::Usage(format!("{}: {problem}", path.display())))?;
+        let wrong = |problem| Failure::Usage(format!("{}: {problem}", path.display()));
+        config.check().map_err(wrong)?;
+        config.rule_settings = config.flows.list_reconciliation.rules.settings().map_err(wrong)?;
         Ok(config)
     }
 
@@ -330,6 +388,7 @@ impl Config {
                 RegistrationsName::RegistrationList => RegistrationSource::RegistrationList,
             },
             upload_timeout_ms: flow.upload_timeout_minutes * 60_000,
+            rules: self.rule_settings.clone(),
         }
     }
 

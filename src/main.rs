@@ -14,11 +14,13 @@ mod progress;
 mod publish;
 mod reconcile;
 mod rejected_rows;
+mod rules_command;
 mod run;
 mod store_command;
 mod stores;
 mod summary;
 mod topics_command;
+mod validate;
 mod verify;
 
 use std::io::IsTerminal;
@@ -27,12 +29,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use concord_engine::topology::{Compatibility, Fingerprint};
-use concord_flows::list_reconciliation::{OnInvalid, Profile, Settings, topology};
+use concord_flows::list_reconciliation::{OnInvalid, Settings, topology};
 use jiff::Timestamp;
 
 use cli::{
-    Cli, Command, DeadLettersCommand, Format, OnInvalidName, ProduceArgs, ProduceCommand, ProfileName, ReconcileArgs,
-    TopicsCommand, TopologyCommand,
+    Cli, Command, DeadLettersCommand, Format, OnInvalidName, ProduceArgs, ProduceCommand, ReconcileArgs, TopicsCommand,
+    TopologyCommand, ValidateArgs,
 };
 use config::Config;
 use failure::Failure;
@@ -56,6 +58,8 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Demo(args) => demo::demo(args.patients, args.seed, &args.out),
         Command::Reconcile(args) => reconcile_files(args),
+        Command::Validate(args) => validate_extract(args),
+        Command::Rules(command) => rules_command::rules(command),
         Command::Run(args) => run::run(&args.config, args.accept_migration),
         Command::Topics(TopicsCommand::Plan(args)) => topics_command::plan(&args.config),
         Command::Topics(TopicsCommand::Apply(args)) => topics_command::apply(&args.config),
@@ -86,10 +90,6 @@ fn main() -> ExitCode {
 }
 
 fn reconcile_files(args: ReconcileArgs) -> Result<(), Failure> {
-    let profile = match args.profile {
-        ProfileName::Fixed => Profile::Fixed,
-        ProfileName::Compatible => Profile::Compatible,
-    };
     let on_invalid = match args.on_invalid {
         OnInvalidName::Reject => OnInvalid::Reject,
         OnInvalidName::Quarantine => OnInvalid::Quarantine,
@@ -100,7 +100,7 @@ fn reconcile_files(args: ReconcileArgs) -> Result<(), Failure> {
         registrations: args.registrations,
         out: args.out,
         at: args.at.unwrap_or_else(Timestamp::now),
-        flow: reconcile::flow_settings(profile, on_invalid),
+        flow: reconcile::flow_settings(args.profile.into(), on_invalid),
     };
     let mut progress = Progress::new();
     let outcome = reconcile::reconcile(&request, &mut |doing, done, waiting| progress.show(doing, done, waiting));
@@ -120,6 +120,17 @@ fn reconcile_files(args: ReconcileArgs) -> Result<(), Failure> {
         return Err(Failure::Other(format!("the job of {} ended as {}", job.file, job.status)));
     }
     if outcome.jobs.iter().any(|job| job.status == "REJECTED") { Err(Failure::Rejected) } else { Ok(()) }
+}
+
+fn validate_extract(args: ValidateArgs) -> Result<(), Failure> {
+    validate::validate(&validate::Request {
+        file: args.file,
+        out: args.out,
+        at: args.at.unwrap_or_else(Timestamp::now),
+        profile: args.profile.into(),
+        invalid_threshold: args.invalid_threshold,
+        include_reason: args.include_reason,
+    })
 }
 
 /// Why a file, or some of its records, were refused; on stderr, without what they say of anybody.

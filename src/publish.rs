@@ -101,10 +101,7 @@ impl Producer {
         if is_csv(path) {
             return self.pds_entries(TestPackReader::open(&name, file).map_err(failed)?, rejected);
         }
-        let selection = match profile {
-            Profile::Fixed => Selection::OneElement,
-            Profile::Compatible => Selection::FirstOfEachPart,
-        };
+        let selection = selection(profile);
         let now = Timestamp::from_millisecond(self.at_ms).map_err(|e| Failure::other("the processing time", e))?;
         let settings = FhirSettings { selection, today: now.to_zoned(TimeZone::UTC).date() };
         self.pds_entries(FhirReader::open(&name, file, settings).map_err(failed)?, rejected)
@@ -200,6 +197,14 @@ fn cannot_open(path: &Path, error: &std::io::Error) -> Failure {
     Failure::Usage(format!("cannot open {}: {error}", path.display()))
 }
 
+/// Which of several names and addresses of a resource is taken.
+pub fn selection(profile: Profile) -> Selection {
+    match profile {
+        Profile::Fixed => Selection::OneElement,
+        Profile::Compatible => Selection::FirstOfEachPart,
+    }
+}
+
 /// Whether a PDS file is the CSV of the test pack: by its ending.
 fn is_csv(path: &Path) -> bool {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
@@ -207,7 +212,7 @@ fn is_csv(path: &Path) -> bool {
 }
 
 /// A file in pieces of at most [`PIECE_BYTES`].
-struct Pieces(File);
+pub struct Pieces(pub File);
 
 impl Iterator for Pieces {
     type Item = std::io::Result<Vec<u8>>;

@@ -179,7 +179,7 @@ fn lock(out: &Path) -> Result<File, Failure> {
 }
 
 /// A path that is missing is told before anything is done.
-fn check_is_there(path: &Path) -> Result<(), Failure> {
+pub fn check_is_there(path: &Path) -> Result<(), Failure> {
     let metadata = fs::metadata(path).map_err(|e| Failure::Usage(format!("cannot open {}: {e}", path.display())))?;
     if metadata.is_dir() {
         return Err(Failure::Usage(format!("{} is a folder: name a file in it", path.display())));

@@ -85,5 +85,5 @@ fn job_lines(job: &JobResult, out: &Path) -> String {
 }
 
 fn what(rule: &str) -> &'static str {
-    concord_flows::list_reconciliation::compare::RULES.iter().find(|r| r.id == rule).map_or("", |r| r.what)
+    concord_flows::list_reconciliation::catalogue::entry(rule).map_or("", |rule| rule.fields)
 }

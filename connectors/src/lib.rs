@@ -1,10 +1,17 @@
-//! The edges: readers of the files that other systems hand over, and a generator of such files.
+//! The edges: readers of the files that other systems hand over, a generator of such files, and the ways to MESH and to a
+//! mail server.
 
 mod csv_rows;
 mod lines;
+pub mod mail;
+pub mod mesh;
+pub mod next_step;
+pub mod patience;
 pub mod pds;
 pub mod registrations;
 pub mod rejected;
+pub mod secret;
+mod sources;
 pub mod synthetic;
 
 #[cfg(test)]

@@ -30,6 +30,24 @@ require_server_packages() {
   fi
 }
 
+# For the servers from PyPI: Python that can make environments, and openssl for certificates.
+require_python_packages() {
+  local packages=()
+  have_command curl || packages+=(curl)
+  have_command openssl || packages+=(openssl)
+  have_python || packages+=(python3 python3-venv)
+  install_packages "running MESH and the mail server" "${packages[@]}" || return 1
+  if ! have_python; then
+    echo "the python3 on PATH is older than 3.10, or cannot make environments (python3 -m venv): put another first on PATH" >&2
+    return 1
+  fi
+}
+
+# Debian keeps ensurepip, without which an environment has no pip, in a package of its own.
+have_python() {
+  python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null
+}
+
 # Rust is the user's choice of installer, so it is only checked.
 require_rust() {
   local needed found

@@ -1,9 +1,12 @@
 # Sourced by scripts/parts after cache.sh and packages.sh: the real servers that tests run against, fetched from Maven Central
-# into the cache, each started on free ports of the loopback address. All that one run of a server writes is in its run folder:
-#   kafka.env, registry.env     where it listens, for `set -a; . FILE`. With KAFKA_PROXIED=yes Kafka has a second listener,
-#                               KAFKA_PROXIED_LISTENER, and tells clients of it to come to KAFKA_PROXIED_BOOTSTRAP instead,
-#                               where nobody listens until somebody puts a proxy there
-#   kafka/, registry/           settings, data, pid, log
+# or PyPI into the cache, each started on free ports of the loopback address. All that one run of a server writes is in its
+# run folder:
+#   kafka.env, registry.env, mesh.env, smtp.env   where it listens, for `set -a; . FILE`. With KAFKA_PROXIED=yes Kafka has a
+#                                                 second listener, KAFKA_PROXIED_LISTENER, and tells clients of it to come to
+#                                                 KAFKA_PROXIED_BOOTSTRAP instead, where nobody listens until somebody puts a
+#                                                 proxy there
+#   kafka/, registry/, mesh/, smtp/               settings, data, pid, log
+#   certificates/                                 of mesh and smtp, made for this run
 KAFKA_VERSION=4.1.0
 # The last line of Apicurio Registry that runs on Java 17. It speaks the API of Confluent's schema registry.
 REGISTRY_VERSION=3.0.9
@@ -11,13 +14,14 @@ REGISTRY_VERSION=3.0.9
 DEPENDENCY_PLUGIN=org.apache.maven.plugins:maven-dependency-plugin:2.8
 KAFKA_HOME=$CONCORD_CACHE/parts/kafka-$KAFKA_VERSION
 REGISTRY_HOME=$CONCORD_CACHE/parts/registry-$REGISTRY_VERSION
+MAVEN="Maven Central, or the mirror of Maven's settings.xml"
 START_SECONDS=${CONCORD_START_SECONDS:-120}
 STOP_SECONDS=30
 
 # kafka_start RUN: the ports and the data of the run folder are used again when it has them.
 kafka_start() {
   local run=$1 attempt
-  require_server_packages && fetch_once "$KAFKA_HOME" fetch_kafka || return 1
+  require_server_packages && fetch_once "$KAFKA_HOME" fetch_kafka "$MAVEN" || return 1
   if part_alive kafka "$run"; then
     say "Kafka is running already: $(cat "$run/kafka.env")"
     return 0
@@ -149,7 +153,7 @@ kafka_java() {
 # registry_start RUN: schemas are kept in memory, so each start is an empty registry.
 registry_start() {
   local run=$1 attempt
-  require_server_packages && fetch_once "$REGISTRY_HOME" fetch_registry || return 1
+  require_server_packages && fetch_once "$REGISTRY_HOME" fetch_registry "$MAVEN" || return 1
   if part_alive registry "$run"; then
     say "the schema registry is running already: $(cat "$run/registry.env")"
     return 0
@@ -222,11 +226,13 @@ wait_until_ready() {
   done
 }
 
-# part_alive PART RUN: whether the process of the pid file is this server and no later process of the same number.
+# part_alive PART RUN: whether the process of the pid file is this server and no later process of the same number. Java's -D
+# and Python's -X both leave a word on the command line that means nothing else.
 part_alive() {
   local part=$1 run=$2 pid
   pid=$(cat "$run/$part/pid" 2>/dev/null) || return 1
-  [ -n "$pid" ] && tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF -- "-Dconcord.part=$part:$run"
+  [ -n "$pid" ] && tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" |
+    grep -qxF -e "-Dconcord.part=$part:$run" -e "-Xconcord.part=$part:$run"
 } 2>/dev/null
 
 # part_stop PART RUN: asks, waits, and kills what does not end.
@@ -256,7 +262,7 @@ running_runs() {
   local process
   for process in /proc/[0-9]*; do
     if [ -O "$process" ]; then
-      { tr '\0' '\n' <"$process/cmdline" | sed -n 's/^-Dconcord\.part=[a-z]*://p'; } 2>/dev/null || true
+      { tr '\0' '\n' <"$process/cmdline" | sed -n 's/^-[DX]concord\.part=[a-z]*://p'; } 2>/dev/null || true
     fi
   done | sort -u
 }
@@ -280,19 +286,19 @@ port_was_taken() {
   grep -qiE 'address already in use|BindException|port [0-9]+ .*in use' "$1" 2>/dev/null
 }
 
-# fetch_once FOLDER FETCH: FETCH fills a folder beside, which gets its name when it is complete.
+# fetch_once FOLDER FETCH SOURCE: FETCH fills a folder beside, which gets its name when it is complete.
 fetch_once() {
-  local folder=$1 fetch=$2
+  local folder=$1 fetch=$2 source=$3
   [ -d "$folder" ] && return 0
   mkdir -p "$CONCORD_CACHE/parts"
   (
     flock 9 || exit 1
     [ -d "$folder" ] && exit 0
-    say "fetching $(basename "$folder") from Maven Central"
+    say "fetching $(basename "$folder")"
     rm -rf "$folder.part"
     mkdir -p "$folder.part"
     if ! "$fetch" "$folder.part" >"$folder.log" 2>&1; then
-      say "fetching $(basename "$folder") failed (is Maven Central, or the mirror of Maven's settings.xml, reachable?); the end of $folder.log:"
+      say "fetching $(basename "$folder") failed (is $source, reachable?); the end of $folder.log:"
       tail -n 20 "$folder.log" >&2
       exit 1
     fi

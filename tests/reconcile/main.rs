@@ -9,4 +9,5 @@ mod command_line;
 mod defects;
 mod people;
 mod real_files;
+mod registrations;
 mod synthetic;

@@ -28,6 +28,18 @@ pub(super) fn patient_id(job_id: &str, nhs: &str, number: i64) -> String {
     uuid_of(&[b"patient", job_id.as_bytes(), nhs.as_bytes(), &number.to_be_bytes()])
 }
 
+/// The id of a mail about a job, in the form of a UUID: `service` says which of them.
+///
+/// ```
+/// use concord_flows::list_reconciliation::ids::mail_id;
+///
+/// assert_eq!(mail_id("j-1", "LR-14").len(), 36);
+/// assert_ne!(mail_id("j-1", "LR-14"), mail_id("j-1", "LR-04"));
+/// ```
+pub fn mail_id(job_id: &str, service: &str) -> String {
+    uuid_of(&[b"mail", job_id.as_bytes(), service.as_bytes()])
+}
+
 /// A UUID of version 8 (RFC 9562, section 5.8) over the parts.
 fn uuid_of(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();

@@ -1,8 +1,11 @@
 //! List reconciliation: a GP practice extract against PDS, from file to differences.
 //!
-//! The rules are pure: [`file_name`], [`extract`], [`registration`], [`compare`], [`outputs`]. The flow is three processors:
-//! the intake of files, the comparison with PDS, and the report of a job, wired in [`topology()`].
+//! The rules are pure: [`file_name`], [`extract`], [`registration`], [`compare`], [`business`], [`outputs`]; [`catalogue`] is
+//! their table. The flow is three processors: the intake of files, the comparison with PDS, and the report of a job, wired in
+//! [`topology()`].
 
+pub mod business;
+pub mod catalogue;
 pub mod codes;
 pub mod compare;
 mod comparison;

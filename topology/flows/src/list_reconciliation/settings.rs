@@ -1,5 +1,6 @@
 //! What can be set for the flow.
 
+use super::catalogue::RuleSettings;
 use super::profile::Profile;
 
 /// Where "registered here" comes from when a practice's list is held against PDS.
@@ -37,6 +38,8 @@ pub struct Settings {
     pub registrations: RegistrationSource,
     /// How long a file may wait for its end marker, milliseconds of wall-clock time.
     pub upload_timeout_ms: i64,
+    /// Which rules hold where and when.
+    pub rules: RuleSettings,
 }
 
 impl Default for Settings {
@@ -49,6 +52,7 @@ impl Default for Settings {
             on_invalid: OnInvalid::default(),
             registrations: RegistrationSource::default(),
             upload_timeout_ms: SIX_HOURS_MS,
+            rules: RuleSettings::default(),
         }
     }
 }

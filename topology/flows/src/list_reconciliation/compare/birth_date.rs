@@ -5,7 +5,7 @@
 /// Two absent dates are the same. An absent date differs from a present one, and a PDS date of only a year, or a year and
 /// month, differs from every full date: the earlier implementation could not process either and its job never ended, so
 /// there is no earlier result to reproduce.
-pub(super) fn same(gp: &str, pds: &str) -> bool {
+pub(in crate::list_reconciliation) fn same(gp: &str, pds: &str) -> bool {
     let (gp, pds) = (gp.trim().as_bytes(), pds.trim().as_bytes());
     if gp.is_empty() || pds.is_empty() {
         return gp.is_empty() && pds.is_empty();

@@ -1,8 +1,8 @@
 //! The rules that find demographic differences between a matched patient's GP and PDS records.
 
-mod birth_date;
-mod sex;
-mod words;
+pub(super) mod birth_date;
+pub(super) mod sex;
+pub(super) mod words;
 
 use concord_schemas::list_reconciliation::{GpRecord, PdsRecord};
 
@@ -19,8 +19,6 @@ pub const SENSITIVE: &str = "sensitive";
 pub struct Rule {
     /// Such as `MN-BR-SN-01`.
     pub id: &'static str,
-    /// What it compares, in words.
-    pub what: &'static str,
     differs: fn(&GpRecord<'_>, &PdsRecord<'_>, Profile) -> bool,
 }
 
@@ -37,13 +35,13 @@ impl Rule {
 /// Text is compared word by word without regard to case, so neither spacing nor the way an address is split into lines
 /// makes a difference; punctuation and accents do.
 pub static RULES: [Rule; 7] = [
-    Rule { id: "MN-BR-AD-01", what: "address without postcode", differs: address_differs },
-    Rule { id: "MN-BR-DB-01", what: "date of birth", differs: birth_date_differs },
-    Rule { id: "MN-BR-FN-01", what: "forenames", differs: forenames_differ },
-    Rule { id: "MN-BR-SX-01", what: "sex", differs: sex_differs },
-    Rule { id: "MN-BR-AD-02", what: "postcode", differs: postcode_differs },
-    Rule { id: "MN-BR-SN-01", what: "surname", differs: surname_differs },
-    Rule { id: "MN-BR-TL-01", what: "title", differs: title_differs },
+    Rule { id: "MN-BR-AD-01", differs: address_differs },
+    Rule { id: "MN-BR-DB-01", differs: birth_date_differs },
+    Rule { id: "MN-BR-FN-01", differs: forenames_differ },
+    Rule { id: "MN-BR-SX-01", differs: sex_differs },
+    Rule { id: "MN-BR-AD-02", differs: postcode_differs },
+    Rule { id: "MN-BR-SN-01", differs: surname_differs },
+    Rule { id: "MN-BR-TL-01", differs: title_differs },
 ];
 
 /// The rules in which a matched patient's two records differ, in the order of evaluation.
@@ -63,15 +61,19 @@ pub fn differences(gp: &GpRecord<'_>, pds: &PdsRecord<'_>, profile: Profile) -> 
     RULES.iter().filter(move |rule| rule.differs(gp, pds, profile))
 }
 
-fn address_differs(gp: &GpRecord<'_>, pds: &PdsRecord<'_>, profile: Profile) -> bool {
-    let lines = [
+/// The lines of the practice's address, absent ones empty.
+pub(super) fn address_lines<'text>(gp: &GpRecord<'text>) -> [&'text str; 5] {
+    [
         gp.address_line_1.unwrap_or_default(),
         gp.address_line_2.unwrap_or_default(),
         gp.address_line_3.unwrap_or_default(),
         gp.address_line_4.unwrap_or_default(),
         gp.address_line_5.unwrap_or_default(),
-    ];
-    !words::same(&lines, list_as_compared(&pds.address, profile))
+    ]
+}
+
+fn address_differs(gp: &GpRecord<'_>, pds: &PdsRecord<'_>, profile: Profile) -> bool {
+    !words::same(&address_lines(gp), list_as_compared(&pds.address, profile))
 }
 
 fn birth_date_differs(gp: &GpRecord<'_>, pds: &PdsRecord<'_>, _profile: Profile) -> bool {
@@ -101,7 +103,7 @@ fn title_differs(gp: &GpRecord<'_>, pds: &PdsRecord<'_>, profile: Profile) -> bo
 }
 
 /// The earlier implementation compared an empty list by its printed form, so that two absent values came out different.
-fn list_as_compared<'list, 'text>(list: &'list [&'text str], profile: Profile) -> &'list [&'text str] {
+pub(super) fn list_as_compared<'list, 'text>(list: &'list [&'text str], profile: Profile) -> &'list [&'text str] {
     if list.is_empty() && profile == Profile::Compatible {
         return &["[]"];
     }

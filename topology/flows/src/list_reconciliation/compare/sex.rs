@@ -4,18 +4,22 @@
 ///
 /// The mapping of 0 and 9 is the earlier implementation's, in both profiles. An absent sex equals only an absent gender;
 /// the earlier implementation could not process an absent sex, so there is no earlier result to reproduce.
-pub(super) fn same(gp: Option<i32>, pds: &str) -> bool {
+pub(in crate::list_reconciliation) fn same(gp: Option<i32>, pds: &str) -> bool {
     let Some(digit) = gp else {
         return pds.is_empty();
     };
-    let word = match digit {
-        1 => "male",
-        2 => "female",
-        0 => "other",
-        9 => "unknown",
-        _ => return false,
-    };
-    pds.eq_ignore_ascii_case(word)
+    word(digit).is_some_and(|word| pds.eq_ignore_ascii_case(word))
+}
+
+/// The word that stands for a digit.
+pub(in crate::list_reconciliation) fn word(digit: i32) -> Option<&'static str> {
+    match digit {
+        1 => Some("male"),
+        2 => Some("female"),
+        0 => Some("other"),
+        9 => Some("unknown"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

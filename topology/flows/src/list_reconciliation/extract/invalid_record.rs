@@ -9,6 +9,9 @@ use super::rows::{Field, RawRecord};
 use super::rules::RULES;
 use super::validation::join_date_and_time;
 
+/// Stands among the reasons of an invalid record, with its lines.
+pub(super) const ON_LINES: &str = "ON_LINES";
+
 /// A rule that a field breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldError {
@@ -60,9 +63,20 @@ impl<'a> InvalidRecord<'a> {
         for error in &self.errors {
             invalid.insert(error.key.to_owned(), error.message.into());
         }
-        invalid.insert("ON_LINES".to_owned(), format!("{}-{}", self.lines.0, self.lines.1).into());
+        invalid.insert(ON_LINES.to_owned(), self.on_lines().into());
         log.insert("_INVALID_".to_owned(), invalid.into());
         log
+    }
+
+    /// Its lines as reports write them.
+    #[must_use]
+    pub fn on_lines(&self) -> String {
+        format!("{}-{}", self.lines.0, self.lines.1)
+    }
+
+    /// `None` when the rows could not be told apart into fields.
+    pub(super) fn fields(&self) -> Option<&RawRecord<'a>> {
+        self.fields.as_deref()
     }
 }
 
@@ -79,7 +93,7 @@ impl fmt::Debug for InvalidRecord<'_> {
 }
 
 /// The value where it can be read, the raw text where it cannot, null where it is empty.
-fn logged_value(field: Field, raw: &RawRecord<'_>, is_broken: bool) -> Value {
+pub(super) fn logged_value(field: Field, raw: &RawRecord<'_>, is_broken: bool) -> Value {
     let text = raw.get(field);
     match field {
         Field::RecordType1 | Field::RecordType2 if is_broken => Value::Null,
@@ -97,7 +111,7 @@ fn logged_value(field: Field, raw: &RawRecord<'_>, is_broken: bool) -> Value {
     }
 }
 
-fn logged_download(date: &str, time: &str) -> Value {
+pub(super) fn logged_download(date: &str, time: &str) -> Value {
     if date.is_empty() && time.is_empty() {
         return Value::Null;
     }

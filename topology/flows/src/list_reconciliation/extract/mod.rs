@@ -11,6 +11,7 @@ mod invalid_record;
 mod lines;
 mod python_integer;
 mod reader;
+mod records_csv;
 mod rows;
 mod rules;
 mod structure;
@@ -22,4 +23,5 @@ mod tests;
 
 pub use invalid_record::{FieldError, InvalidRecord};
 pub use reader::{ExtractReader, OnRecord, ReadEnd, ReadRecord, ReaderSettings};
+pub use records_csv::{InvalidCounts, RECORDS_LINE_END, write_records_header, write_records_row};
 pub use structure::StructureError;

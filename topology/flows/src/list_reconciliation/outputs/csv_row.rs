@@ -1,24 +1,24 @@
 //! One row of a CSV output: commas between fields, quotes only where a field needs them.
 
 /// Appends fields to a row.
-pub(super) struct CsvRow<'out> {
+pub(in crate::list_reconciliation) struct CsvRow<'out> {
     out: &'out mut String,
     first: bool,
 }
 
 impl<'out> CsvRow<'out> {
     /// Starts a row behind whatever `out` holds.
-    pub(super) fn start(out: &'out mut String) -> Self {
+    pub(in crate::list_reconciliation) fn start(out: &'out mut String) -> Self {
         Self { out, first: true }
     }
 
     /// Appends one field.
-    pub(super) fn field(&mut self, text: &str) {
+    pub(in crate::list_reconciliation) fn field(&mut self, text: &str) {
         self.joined(&[text], "");
     }
 
     /// Appends one field made of several texts with a separator between them.
-    pub(super) fn joined(&mut self, texts: &[&str], separator: &str) {
+    pub(in crate::list_reconciliation) fn joined(&mut self, texts: &[&str], separator: &str) {
         if !self.first {
             self.out.push(',');
         }

@@ -1,11 +1,12 @@
-//! The output files of a reconciliation: names, headers and rows, as their readers know them.
+//! The output files of a reconciliation and the mails about it: names, headers, rows and texts, as their readers know them.
 //!
 //! Rows are written without their line end, so that they can travel on a topic and be ordered before they become a file.
 
-mod csv_row;
+pub(super) mod csv_row;
 mod differences;
 mod file_names;
 mod json_text;
+pub mod mail;
 mod only_on_gp;
 mod only_on_pds;
 mod stored;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod records;
+mod records_csv;
 mod shared_files;
 mod splitting;
 mod structure;

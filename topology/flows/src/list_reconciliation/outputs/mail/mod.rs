@@ -1,0 +1,29 @@
+//! The mails about a job, and the object in which the outbox holds one.
+//!
+//! Their readers know the wording; docs/decisions/0007 says what of it is kept although it is odd.
+
+mod failure;
+mod outbox;
+mod success;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+pub use failure::{FailureMail, FailureReasons, InvalidRecordReasons, failure_mail};
+pub use outbox::{FAILURE_SERVICE, OutboxMail, SUCCESS_SERVICE, write_outbox_mail};
+pub use success::{SuccessMail, success_mail};
+
+/// What a mail says. Lines end with a line feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailText {
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+}
+
+/// `HH:MM:SS on DD/MM/YYYY` in a time zone.
+fn time_in(zone: TimeZone, at_ms: i64) -> Result<String, jiff::Error> {
+    let at = Timestamp::from_millisecond(at_ms)?.to_zoned(zone);
+    Ok(at.strftime("%H:%M:%S on %d/%m/%Y").to_string())
+}
