@@ -74,7 +74,7 @@ impl Producer {
         let digest: [u8; 32] = digest.finalize().into();
         let job_id = ids::job_id(&name, &digest);
 
-        let opened = ExtractOpened { job_id: &job_id, file_name: &name, received_at_ms: self.at_ms, bytes };
+        let opened = ExtractOpened { job_id: &job_id, file_name: &name, received_at_ms: self.at_ms, bytes, source: "" };
         self.send(GP_EXTRACT, &codec::GP_EXTRACT, &job_id, Some(&ExtractEvent::ExtractOpened(opened)))?;
         let mut sequence = 0;
         for piece in Pieces(File::open(path).map_err(reading)?) {

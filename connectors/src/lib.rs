@@ -6,13 +6,13 @@ mod lines;
 pub mod mail;
 pub mod mesh;
 pub mod next_step;
-pub mod patience;
 pub mod pds;
 pub mod registrations;
 pub mod rejected;
 pub mod secret;
-mod sources;
 pub mod synthetic;
 
 #[cfg(test)]
 mod test_rows;
+
+pub use concord_schemas::patience;

@@ -10,3 +10,24 @@ pub enum NextStep {
     /// No message can go through until an operator has mended something: keep them all, and say so.
     WaitForOperator,
 }
+
+/// A kind of failure of one peer, as docs/OPERATIONS.md lists it.
+pub trait Problem: Copy {
+    /// The stable code, what follows from it, and what to do about it.
+    fn entry(self) -> (&'static str, NextStep, &'static str);
+
+    /// The stable code.
+    fn code(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// What follows from it.
+    fn next_step(self) -> NextStep {
+        self.entry().1
+    }
+
+    /// What to do about it.
+    fn remedy(self) -> &'static str {
+        self.entry().2
+    }
+}

@@ -3,7 +3,9 @@
 pub mod codec;
 pub mod list_reconciliation;
 pub mod nhs_number;
+pub mod patience;
 pub mod registry;
 mod schemas;
+pub mod sources;
 
 pub use schemas::Schemas;

@@ -32,6 +32,9 @@ pub struct ExtractOpened<'a> {
     pub received_at_ms: i64,
     /// Size of the whole file in bytes.
     pub bytes: i64,
+    /// Where it came from, such as `mesh:X26OT181/20210810134000123456_AB12CD`; empty when published by hand.
+    #[serde(default)]
+    pub source: &'a str,
 }
 
 /// A piece of an extract's bytes; may cut lines and characters anywhere.
@@ -418,4 +421,47 @@ pub struct FileChunk<'a> {
     pub last: bool,
     /// The text.
     pub text: &'a str,
+}
+
+/// A mail that waits in the outbox.
+///
+/// Topic `list-reconciliation.mail`, key: mail id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail<'a> {
+    /// Derived from the job and the service: the same mail has the same id.
+    pub mail_id: &'a str,
+    /// The job it is about.
+    pub job_id: &'a str,
+    /// In whose name it is sent: `LR-14` of a reconciled file, `LR-04` of a refused one.
+    pub service: &'a str,
+    /// Processing time of the job, `YYYYMMDDHHMMSS` in UTC.
+    pub timestamp: &'a str,
+    /// Who receives it.
+    #[serde(borrow)]
+    pub to: Vec<&'a str>,
+    /// One line.
+    pub subject: &'a str,
+    /// Plain text; lines end with a line feed.
+    pub body: &'a str,
+}
+
+/// What became of a file or a mail that left the log.
+///
+/// Topic `list-reconciliation.delivery`, key: job id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery<'a> {
+    /// The job it belongs to.
+    pub job_id: &'a str,
+    /// Name of the file as on `list-reconciliation.file`, or id of the mail.
+    pub name: &'a str,
+    /// Which way it went, as configured, such as `mesh`, `folder`, `s3` or `mail`.
+    pub route: &'a str,
+    /// `SENT` handed over, `DELIVERED` taken by its recipient, `REFUSED` by the service, `UNDELIVERABLE` given back.
+    pub state: &'a str,
+    /// Id of the message, or address of the object; empty when there is none.
+    pub reference: &'a str,
+    /// Code and cause of a refusal; empty otherwise.
+    pub detail: &'a str,
+    /// When it happened, milliseconds since the epoch, UTC.
+    pub at_ms: i64,
 }

@@ -140,4 +140,6 @@ fn an_independent_reader_sees_the_same_values() {
     samples::job_events().iter().for_each(|event| assert_independently_readable(&JOB_EVENT, event, true));
     assert_independently_readable(&JOB, &samples::job(), false);
     assert_independently_readable(&FILE, &samples::file_chunk(), false);
+    assert_independently_readable(&MAIL, &samples::mail(), false);
+    assert_independently_readable(&DELIVERY, &samples::delivery(), false);
 }

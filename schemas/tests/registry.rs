@@ -13,10 +13,12 @@ use std::time::Duration;
 use concord_schemas::Schemas;
 use concord_schemas::codec::*;
 use concord_schemas::list_reconciliation::Job;
-use concord_schemas::registry::{RegistryClient, RegistryError, Retries};
+use concord_schemas::patience::Patience;
+use concord_schemas::registry::{RegistryClient, RegistryError};
 use serde_json::json;
 
-const PATIENCE: Retries = Retries { attempts: 3, first_delay: Duration::from_millis(1) };
+const PATIENCE: Patience =
+    Patience { attempts: 3, first_pause: Duration::from_millis(1), longest_pause: Duration::from_millis(1) };
 
 /// A registry that gives the prepared answers in order, then closes its door. Keeps the request lines it saw.
 struct ScriptedRegistry {
@@ -58,7 +60,7 @@ impl ScriptedRegistry {
     }
 
     fn client(&self) -> RegistryClient {
-        RegistryClient::new(&self.url).unwrap().with_retries(PATIENCE)
+        RegistryClient::new(&self.url).unwrap().with_patience(PATIENCE)
     }
 
     fn requests(&self) -> Vec<String> {
@@ -86,7 +88,7 @@ fn a_registry_that_stays_down_is_unavailable_after_the_last_attempt() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody_listens = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = RegistryClient::new(&nobody_listens).unwrap().with_retries(PATIENCE);
+    let client = RegistryClient::new(&nobody_listens).unwrap().with_patience(PATIENCE);
     let calls = [
         client.schema_by_id(1).unwrap_err(),
         client.register("s", "\"string\"").unwrap_err(),
@@ -176,7 +178,7 @@ fn a_registry_id_without_a_configured_registry_says_what_to_configure() {
 fn a_url_that_is_none_is_refused_and_credentials_are_not_shown() {
     assert!(matches!(RegistryClient::new("registry:8081"), Err(RegistryError::InvalidUrl { .. })));
     assert!(matches!(RegistryClient::new(""), Err(RegistryError::InvalidUrl { .. })));
-    let client = RegistryClient::new("http://someone:secret@127.0.0.1:1/").unwrap().with_retries(PATIENCE);
+    let client = RegistryClient::new("http://someone:secret@127.0.0.1:1/").unwrap().with_patience(PATIENCE);
     let error = client.schema_by_id(1).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
 }

@@ -42,6 +42,8 @@ fn every_type_round_trips_with_both_framings() {
     assert_round_trips!(&JOB_EVENT, JobEvent, samples::job_events());
     assert_round_trips!(&JOB, Job, [samples::job()]);
     assert_round_trips!(&FILE, FileChunk, [samples::file_chunk()]);
+    assert_round_trips!(&MAIL, Mail, [samples::mail()]);
+    assert_round_trips!(&DELIVERY, Delivery, [samples::delivery()]);
 }
 
 /// A schema that no release of this crate bundles.

@@ -20,7 +20,7 @@ STOP_SECONDS=30
 
 # kafka_start RUN: the ports and the data of the run folder are used again when it has them.
 kafka_start() {
-  local run=$1 attempt
+  local run=$1
   require_server_packages && fetch_once "$KAFKA_HOME" fetch_kafka "$MAVEN" || return 1
   if part_alive kafka "$run"; then
     say "Kafka is running already: $(cat "$run/kafka.env")"
@@ -31,14 +31,12 @@ kafka_start() {
     kafka_launch "$run"
     return
   fi
-  for attempt in 1 2 3; do
-    kafka_configure "$run" && kafka_launch "$run" && return 0
-    # Between the choice of a port and its use another program may have taken it.
-    port_was_taken "$run/kafka/log" || return 1
-    say "a port was taken meanwhile (attempt $attempt of 3): choosing others"
-    rm -rf "$run/kafka/data" "$run/kafka/log" "$run/kafka.env"
-  done
-  return 1
+  on_free_ports kafka "$run" kafka_begin
+}
+
+kafka_begin() {
+  rm -rf "$1/kafka/data" "$1/kafka/log" "$1/kafka.env"
+  kafka_configure "$1" && kafka_launch "$1"
 }
 
 # kafka_configure RUN: writes the settings and formats the data folder.
@@ -152,19 +150,14 @@ kafka_java() {
 
 # registry_start RUN: schemas are kept in memory, so each start is an empty registry.
 registry_start() {
-  local run=$1 attempt
+  local run=$1
   require_server_packages && fetch_once "$REGISTRY_HOME" fetch_registry "$MAVEN" || return 1
   if part_alive registry "$run"; then
     say "the schema registry is running already: $(cat "$run/registry.env")"
     return 0
   fi
   mkdir -p "$run/registry"
-  for attempt in 1 2 3; do
-    registry_launch "$run" && return 0
-    port_was_taken "$run/registry/log" || return 1
-    say "a port was taken meanwhile (attempt $attempt of 3): choosing another"
-  done
-  return 1
+  on_free_ports registry "$run" registry_launch
 }
 
 registry_launch() {
@@ -185,6 +178,17 @@ registry_launch() {
   fi
   echo "SCHEMA_REGISTRY_URL=$url" >"$run/registry.env"
   say "the schema registry (Apicurio $REGISTRY_VERSION) is ready: $(cat "$run/registry.env")"
+}
+
+# on_free_ports PART RUN LAUNCH: between the choice of a port and its use another program may have taken it.
+on_free_ports() {
+  local part=$1 run=$2 attempt
+  for attempt in 1 2 3; do
+    "$3" "$run" && return 0
+    port_was_taken "$run/$part/log" || return 1
+    say "a port was taken meanwhile (attempt $attempt of 3): choosing others"
+  done
+  return 1
 }
 
 # launch PART RUN FOLDER COMMAND...: a daemon of its own session, with nothing inherited but its log: a descriptor of the

@@ -8,7 +8,7 @@ PYPI="PyPI, or the index of pip's settings"
 # mesh_start RUN: the service with which NHS England lets clients be tested. Mailboxes X26ABC1, X26ABC2, X26ABC3; messages are
 # kept in memory, so each start has empty mailboxes.
 mesh_start() {
-  local run=$1 attempt
+  local run=$1
   require_python_packages && fetch_once "$MESH_HOME" fetch_mesh "$PYPI" || return 1
   if part_alive mesh "$run"; then
     say "MESH is running already: $(grep MESH_URL "$run/mesh.env")"
@@ -16,12 +16,7 @@ mesh_start() {
   fi
   mkdir -p "$run/mesh/store"
   make_certificates "$run/certificates" || return 1
-  for attempt in 1 2 3; do
-    mesh_launch "$run" && return 0
-    port_was_taken "$run/mesh/log" || return 1
-    say "a port was taken meanwhile (attempt $attempt of 3): choosing another"
-  done
-  return 1
+  on_free_ports mesh "$run" mesh_launch
 }
 
 mesh_launch() {
@@ -52,7 +47,7 @@ fetch_mesh() {
 # smtp_start RUN: a mail server with three doors: without TLS and account, with STARTTLS, with TLS from the beginning. What it
 # takes becomes a file.
 smtp_start() {
-  local run=$1 attempt
+  local run=$1
   require_python_packages && fetch_once "$SMTP_HOME" fetch_smtp "$PYPI" || return 1
   if part_alive smtp "$run"; then
     say "the mail server is running already: $(grep SMTP_PORTS "$run/smtp.env")"
@@ -60,12 +55,7 @@ smtp_start() {
   fi
   mkdir -p "$run/smtp"
   make_certificates "$run/certificates" || return 1
-  for attempt in 1 2 3; do
-    smtp_launch "$run" && return 0
-    port_was_taken "$run/smtp/log" || return 1
-    say "a port was taken meanwhile (attempt $attempt of 3): choosing others"
-  done
-  return 1
+  on_free_ports smtp "$run" smtp_launch
 }
 
 smtp_launch() {

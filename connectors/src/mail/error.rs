@@ -1,6 +1,6 @@
 //! What can go wrong between this program and the mail server. Each code stands in docs/OPERATIONS.md.
 
-use crate::next_step::NextStep;
+use crate::next_step::{NextStep, Problem};
 
 /// A mail was not sent, or nobody knows. Says nothing of what the mail says.
 #[derive(Debug, thiserror::Error)]
@@ -51,25 +51,7 @@ pub enum MailProblem {
     OutcomeUnknown,
 }
 
-impl MailProblem {
-    /// The stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        self.entry().0
-    }
-
-    /// What follows from it.
-    #[must_use]
-    pub fn next_step(self) -> NextStep {
-        self.entry().1
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn remedy(self) -> &'static str {
-        self.entry().2
-    }
-
+impl Problem for MailProblem {
     fn entry(self) -> (&'static str, NextStep, &'static str) {
         use NextStep::{SetAside, TryAgain, WaitForOperator};
         match self {

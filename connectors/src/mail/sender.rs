@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use concord_schemas::sources::with_sources;
 use lettre::Message;
 use lettre::address::Envelope;
 use lettre::message::Mailbox;
@@ -17,7 +18,6 @@ use super::message::compose;
 use super::outbox::OutboxMail;
 use super::settings::{Account, MailSettings, MailTls};
 use crate::next_step::NextStep;
-use crate::sources::with_sources;
 
 /// A mail that the server has taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

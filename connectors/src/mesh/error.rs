@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::next_step::NextStep;
+use crate::next_step::{NextStep, Problem};
 
 /// A call failed. Says nothing of what a message holds.
 #[derive(Debug, thiserror::Error)]
@@ -74,25 +74,7 @@ pub enum MeshProblem {
     SentTwice,
 }
 
-impl MeshProblem {
-    /// The stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        self.entry().0
-    }
-
-    /// What follows from it.
-    #[must_use]
-    pub fn next_step(self) -> NextStep {
-        self.entry().1
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn remedy(self) -> &'static str {
-        self.entry().2
-    }
-
+impl Problem for MeshProblem {
     fn entry(self) -> (&'static str, NextStep, &'static str) {
         use NextStep::{SetAside, TryAgain, WaitForOperator};
         match self {

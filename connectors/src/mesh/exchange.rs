@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use concord_schemas::sources::with_sources;
 use jiff::Timestamp;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, RETRY_AFTER};
@@ -18,7 +19,6 @@ use super::authorization::Signer;
 use super::error::{MeshError, MeshProblem};
 use super::settings::{MeshSettings, TlsFiles};
 use crate::patience::Patience;
-use crate::sources::with_sources;
 
 const PATH: &str = "messageexchange";
 /// Answers other than messages are ids and short texts.

@@ -30,5 +30,6 @@ pub use encoder::Encoder;
 pub use error::CodecError;
 pub use framing::{Framing, WriterId};
 pub use topic_schema::{
-    ALL, DIFFERENCE, FILE, GP_EXTRACT, GP_RECORD, JOB, JOB_EVENT, OUTCOME, PDS_RECORD, PDS_REGISTRATION, TopicSchema,
+    ALL, DELIVERY, DIFFERENCE, FILE, GP_EXTRACT, GP_RECORD, JOB, JOB_EVENT, MAIL, OUTCOME, PDS_RECORD,
+    PDS_REGISTRATION, TopicSchema,
 };

@@ -36,10 +36,27 @@ pub static JOB: TopicSchema =
 /// Pieces of output files: `FileChunk`.
 pub static FILE: TopicSchema =
     TopicSchema::new("list-reconciliation.file", include_str!("../../avro/list-reconciliation.file.avsc"));
+/// Mails in the outbox: `Mail`.
+pub static MAIL: TopicSchema =
+    TopicSchema::new("list-reconciliation.mail", include_str!("../../avro/list-reconciliation.mail.avsc"));
+/// What became of files and mails: `Delivery`.
+pub static DELIVERY: TopicSchema =
+    TopicSchema::new("list-reconciliation.delivery", include_str!("../../avro/list-reconciliation.delivery.avsc"));
 
 /// Every topic schema, in the order of their ordinals.
-pub static ALL: [&TopicSchema; 9] =
-    [&GP_EXTRACT, &GP_RECORD, &PDS_RECORD, &PDS_REGISTRATION, &OUTCOME, &DIFFERENCE, &JOB_EVENT, &JOB, &FILE];
+pub static ALL: [&TopicSchema; 11] = [
+    &GP_EXTRACT,
+    &GP_RECORD,
+    &PDS_RECORD,
+    &PDS_REGISTRATION,
+    &OUTCOME,
+    &DIFFERENCE,
+    &JOB_EVENT,
+    &JOB,
+    &FILE,
+    &MAIL,
+    &DELIVERY,
+];
 
 /// The ordinal that the next schema of another program gets.
 static NEXT_ORDINAL: AtomicUsize = AtomicUsize::new(ALL.len());

@@ -1,8 +1,6 @@
 //! Registering and fetching schemas, patient with outages.
 
-use std::collections::hash_map::RandomState;
 use std::error::Error;
-use std::hash::BuildHasher;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -14,31 +12,19 @@ use schema_registry_converter::schema_registry_common::{RawError, SchemaType, Su
 use serde_json::{Value, json};
 
 use super::RegistryError;
+use crate::patience::Patience;
+use crate::sources::with_sources;
 
 /// The registry's media type for requests and answers.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-const LONGEST_DELAY: Duration = Duration::from_secs(2);
+/// Five attempts within two seconds: a caller that must wait longer parks its batch and asks again.
+const PATIENCE: Patience =
+    Patience { attempts: 5, first_pause: Duration::from_millis(100), longest_pause: Duration::from_secs(2) };
 
 /// "No such subject" and "no such version": nothing yet to be compatible with.
 const NO_SUBJECT_OR_VERSION: [u64; 2] = [40401, 40402];
 const NO_SCHEMA_WITH_THIS_ID: u32 = 40403;
-
-/// How long one call waits for a registry that is down before it reports so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retries {
-    /// How often a call is tried in all, at least once.
-    pub attempts: u32,
-    /// Pause before the second attempt; it doubles from there, up to two seconds, less up to a quarter of jitter.
-    pub first_delay: Duration,
-}
-
-impl Default for Retries {
-    /// Five attempts within two seconds: a caller that must wait longer parks its batch and asks again.
-    fn default() -> Self {
-        Self { attempts: 5, first_delay: Duration::from_millis(100) }
-    }
-}
 
 /// A blocking client of one schema registry. Not for threads of an asynchronous runtime.
 pub struct RegistryClient {
@@ -47,7 +33,7 @@ pub struct RegistryClient {
     base_url: String,
     fetcher: SrSettings,
     http: Client,
-    retries: Retries,
+    patience: Patience,
 }
 
 impl RegistryClient {
@@ -70,12 +56,12 @@ impl RegistryClient {
             .set_timeout(CALL_TIMEOUT)
             .build()
             .map_err(|error| invalid(error.to_string()))?;
-        Ok(Self { shown_url: shown.to_string(), base_url, fetcher, http, retries: Retries::default() })
+        Ok(Self { shown_url: shown.to_string(), base_url, fetcher, http, patience: PATIENCE })
     }
 
     /// The same client with other patience.
-    pub fn with_retries(self, retries: Retries) -> Self {
-        Self { retries, ..self }
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
     }
 
     /// Registers a version of a subject and returns its id; the same id when it was registered before.
@@ -148,10 +134,9 @@ impl RegistryClient {
                 Err(error) => return Err(error),
             };
             // Of two programs that set it at the same time some registries refuse one, which may try again.
-            if attempt >= self.retries.attempts {
+            if !self.patience.pause_after(attempt, None) {
                 return Err(refusal);
             }
-            std::thread::sleep(self.delay_after(attempt));
             attempt += 1;
         }
     }
@@ -165,19 +150,11 @@ impl RegistryClient {
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Outage(cause)) => cause,
             };
-            if attempt >= self.retries.attempts {
+            if !self.patience.pause_after(attempt, None) {
                 return Err(RegistryError::Unavailable { url: self.shown_url.clone(), attempts: attempt, cause });
             }
-            std::thread::sleep(self.delay_after(attempt));
             attempt += 1;
         }
-    }
-
-    fn delay_after(&self, attempt: u32) -> Duration {
-        let delay = self.retries.first_delay.saturating_mul(1 << (attempt - 1).min(10)).min(LONGEST_DELAY);
-        // Jitter spreads the instances of a fleet, so that they do not all ask at once when the registry comes back.
-        let jitter = (RandomState::new().hash_one(attempt) % 256) as u32;
-        delay - delay * jitter / 1024
     }
 
     /// One call that the converter crate does not offer. The answer of a working registry, refusal with 404 included.
@@ -237,14 +214,4 @@ fn refusal(error: &SRCError) -> Option<&RawError> {
     let raw = error.source()?.downcast_ref::<RawError>()?;
     let is_outage = error.retriable || raw.error_code == 0 || raw.error_code.to_string().starts_with('5');
     (!is_outage).then_some(raw)
-}
-
-fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -3,5 +3,5 @@
 mod client;
 mod error;
 
-pub use client::{RegistryClient, Retries};
+pub use client::RegistryClient;
 pub use error::RegistryError;

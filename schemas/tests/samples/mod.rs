@@ -66,6 +66,7 @@ pub fn extract_events() -> [ExtractEvent<'static>; 3] {
             file_name: "GPR4LNA1.CSA",
             received_at_ms: 1,
             bytes: 3,
+            source: "mesh:X26ABC1/20210810134000123456_AB12CD",
         }),
         ExtractEvent::ExtractChunk(ExtractChunk { job_id: "job-1", sequence: 0, content: &[0, 0xC3, 0x01, 255] }),
         ExtractEvent::ExtractClosed(ExtractClosed { job_id: "job-1", chunks: 1, sha256: "ab" }),
@@ -92,6 +93,30 @@ pub fn outcome() -> Outcome<'static> {
         status: "Matched",
         sensitive: true,
         rules: vec!["MN-BR-SN-01", "MN-BR-FN-01"],
+    }
+}
+
+pub fn mail() -> Mail<'static> {
+    Mail {
+        mail_id: "7b207bdb-2937-8e17-a1a9-57a2bbf3e358",
+        job_id: "job-1",
+        service: "LR-14",
+        timestamp: "20210810134000",
+        to: vec!["a@nhs.example", "b@nhs.example"],
+        subject: "PDS Comparison run",
+        body: "The files:\n    \u{2022} cdd.csv\n",
+    }
+}
+
+pub fn delivery() -> Delivery<'static> {
+    Delivery {
+        job_id: "job-1",
+        name: "B85001-CDD-20210810134000.csv",
+        route: "mesh",
+        state: "UNDELIVERABLE",
+        reference: "20210810134000123456_AB12CD",
+        detail: "14: not collected",
+        at_ms: 2,
     }
 }
 

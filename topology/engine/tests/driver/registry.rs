@@ -9,7 +9,8 @@ use std::time::Duration;
 use concord_schemas::Schemas;
 use concord_schemas::codec::{PDS_REGISTRATION, TopicSchema};
 use concord_schemas::list_reconciliation::Registration;
-use concord_schemas::registry::{RegistryClient, Retries};
+use concord_schemas::patience::Patience;
+use concord_schemas::registry::RegistryClient;
 
 /// The id of the further schema.
 const ID: u32 = 99;
@@ -54,8 +55,8 @@ impl Registry {
 
     /// Codecs with ids of this registry.
     pub fn schemas(&self) -> Arc<Schemas> {
-        let once = Retries { attempts: 1, first_delay: Duration::ZERO };
-        Arc::new(Schemas::with_registry(RegistryClient::new(&self.address).unwrap().with_retries(once)).unwrap())
+        let once = Patience { attempts: 1, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
+        Arc::new(Schemas::with_registry(RegistryClient::new(&self.address).unwrap().with_patience(once)).unwrap())
     }
 }
 

@@ -38,6 +38,10 @@ kinds! {
     Jobs = Job, JOB;
     /// Output files.
     Files = FileChunk, FILE;
+    /// Mails in the outbox.
+    Mails = Mail, MAIL;
+    /// What became of files and mails.
+    Deliveries = Delivery, DELIVERY;
 }
 
 /// A line of an output file on its own; see [`types::ReportRow`].

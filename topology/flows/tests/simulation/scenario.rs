@@ -206,6 +206,7 @@ fn publish(driver: &mut TopologyTestDriver, upload: &Upload, piece: usize) {
             file_name: &upload.file_name,
             received_at_ms: RECEIVED_AT.parse::<Timestamp>().unwrap().as_millisecond(),
             bytes: upload.bytes,
+            source: "",
         }),
         Piece::Chunk { sequence, content } => {
             ExtractEvent::ExtractChunk(ExtractChunk { job_id, sequence: *sequence, content })

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// What an error says, and what it follows from.
-pub(crate) fn with_sources(error: &dyn Error) -> String {
+pub fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

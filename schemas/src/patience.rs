@@ -1,4 +1,4 @@
-//! How a connector waits for a peer that is away or busy.
+//! How a client waits for a peer that is away or busy.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -26,7 +26,7 @@ impl Default for Patience {
 impl Patience {
     /// Pauses behind attempt number `attempt`, from 1; at least as long as the peer wishes. False, without a pause, when
     /// there is no further attempt.
-    pub(crate) fn pause_after(&self, attempt: u32, wished: Option<Duration>) -> bool {
+    pub fn pause_after(&self, attempt: u32, wished: Option<Duration>) -> bool {
         // Jitter spreads the instances of a fleet, so that they do not all ask at once when the peer comes back.
         let jitter = (RandomState::new().hash_one(attempt) % 256) as u32;
         let Some(pause) = self.pause(attempt, wished, jitter) else { return false };
