@@ -9,7 +9,7 @@ use std::time::Duration;
 use concord_state::{CommitMeta, failpoint};
 
 use super::stopwatch::Stopwatch;
-use super::{Failure, Worker, WorkerError, generations};
+use super::{Failure, Polls, Worker, WorkerError, generations};
 use crate::invariants::{self, Answer, Checked, Outcome};
 use crate::log::{Guarantee, LogError, LogErrorKind, Offset, OutgoingRecord, TopicPartition};
 use crate::metric_names as names;
@@ -30,7 +30,7 @@ impl Worker {
     /// they take a quarter of the time at most; never more than five times the setting.
     pub(super) fn commit_interval_ms(&self) -> i64 {
         let setting = self.settings.commit_interval.as_millis() as i64;
-        if self.caught_up {
+        if self.polls.caught_up() {
             return setting;
         }
         (4 * self.last_commit_took_ms).clamp(setting, 5 * setting)
@@ -101,7 +101,7 @@ impl Worker {
         self.keep_what_was_committed(now_ms)?;
         stopwatch.lap("commit: state");
         failpoint!(CommitEnded);
-        self.caught_up = false;
+        self.polls = Polls::default();
         self.last_commit_took_ms = self.parts.clock.now_ms() - now_ms;
         metrics::counter!(names::COMMITS).increment(1);
         metrics::histogram!(names::COMMIT_SECONDS).record(began.elapsed().as_secs_f64());

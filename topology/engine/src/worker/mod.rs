@@ -194,8 +194,8 @@ pub struct Worker {
     transaction_began_ms: i64,
     last_commit_ms: i64,
     last_commit_took_ms: i64,
-    /// A poll since the last commit found nothing to read: there is no backlog.
-    caught_up: bool,
+    /// Polls since the last commit.
+    polls: Polls,
     codec: Codec,
     outbox: Outbox,
     filtered: Vec<&'static str>,
@@ -208,6 +208,32 @@ pub struct Worker {
     start_phases: StartPhases,
     /// Events polled and not yet handled: a failure in the middle must not lose those behind it.
     pending: VecDeque<ConsumerEvent>,
+}
+
+/// Polls that gave as much as was asked for, and polls that gave less.
+#[derive(Default)]
+struct Polls {
+    full: u32,
+    short: u32,
+}
+
+impl Polls {
+    fn note(&mut self, events: &[ConsumerEvent], wanted: usize) {
+        let records: usize = events
+            .iter()
+            .map(|event| match event {
+                ConsumerEvent::Records { records, .. } => records.len(),
+                _ => 0,
+            })
+            .sum();
+        if records >= wanted { self.full += 1 } else { self.short += 1 }
+    }
+
+    /// Input that comes at the pace at which it is read fills few polls: the first one behind a commit perhaps. Behind a
+    /// backlog a short one is the end of what was fetched, and more is on its way.
+    fn caught_up(&self) -> bool {
+        self.short >= self.full
+    }
 }
 
 #[derive(Default)]
@@ -296,7 +322,7 @@ impl Worker {
             transaction_began_ms: now,
             last_commit_ms: now,
             last_commit_took_ms: 0,
-            caught_up: true,
+            polls: Polls::default(),
             codec: Codec::new(parts.schemas.clone()),
             outbox: Outbox::default(),
             filtered: Vec::new(),
@@ -339,7 +365,7 @@ impl Worker {
         let mut stopwatch = Stopwatch::start();
         match self.consumer.poll(self.settings.poll_records, wait) {
             Ok(events) => {
-                self.caught_up |= events.is_empty();
+                self.polls.note(&events, self.settings.poll_records);
                 self.pending.extend(events);
             }
             Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {
