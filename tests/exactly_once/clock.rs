@@ -78,7 +78,7 @@ pub fn jumps(stage: &mut Stage, records: u64) -> Outcome<String> {
     stage.await_jobs(Duration::from_secs(120))?;
 
     clock.set(TOO_FAR)?;
-    ends_for_its_clock(stage)?;
+    stage.ends_with(JUMPING, &[REMEDY], || Ok(()))?;
     poll_until(Duration::from_secs(90), Duration::from_millis(50), || Ok(stage.instances[OTHER].has_all_tasks()))
         .map_err(|e| format!("the tasks of the instance with a wrong clock were not taken over: {e}"))?;
     stage.send_next_extract()?;
@@ -104,26 +104,4 @@ fn commits_at(stage: &mut Stage, minutes_ahead: i64) -> Outcome<()> {
         let committed = stage.instances[JUMPING].committed_at_ms();
         Ok(committed.iter().any(|at_ms| (at_ms / 1000 - now_s - minutes_ahead * MINUTE_S).abs() < 10 * MINUTE_S))
     })
-}
-
-/// The instance has work until it ends.
-fn ends_for_its_clock(stage: &mut Stage) -> Outcome<()> {
-    let mut status = None;
-    for _ in 0..4 {
-        stage.send_next_extract()?;
-        let ended = poll_until(Duration::from_secs(10), Duration::from_millis(50), || {
-            status = stage.instances[JUMPING].ended()?;
-            Ok(status.is_some())
-        });
-        if ended.is_ok() {
-            break;
-        }
-    }
-    let status = status.ok_or("the instance goes on though the brokers refuse what it sends")?;
-    let told = stage.instances[JUMPING].told()?;
-    let last = told.lines().last().unwrap_or_default();
-    if status.code() != Some(1) || !last.contains(REMEDY) {
-        return Err(format!("the end for the wrong clock was {status}, with the words: {last}"));
-    }
-    Ok(())
 }

@@ -167,26 +167,7 @@ fn start_on(stage: &mut Stage, disk: &SmallDisk) -> Outcome<()> {
     stage.instances[FULL].start_by(command)
 }
 
-/// The disk is filled, also with what the instance gives back while it starts, and the instance has work until it ends; it says
-/// what is the matter.
+/// The disk is filled, also with what the instance gives back while it starts.
 fn ends_for_want_of_room(stage: &mut Stage, disk: &SmallDisk) -> Outcome<()> {
-    let mut status = None;
-    for _ in 0..4 {
-        disk.fill()?;
-        stage.send_next_extract()?;
-        let ended = poll_until(Duration::from_secs(10), Duration::from_millis(50), || {
-            status = stage.instances[FULL].ended()?;
-            Ok(status.is_some())
-        });
-        if ended.is_ok() {
-            break;
-        }
-    }
-    let status = status.ok_or("the instance goes on though its disk is full")?;
-    let told = stage.instances[FULL].told()?;
-    let last = told.lines().last().unwrap_or_default();
-    if status.code() != Some(1) || !last.contains(CAUSE) || !last.contains(REMEDY) {
-        return Err(format!("the end for want of room was {status}, with the words: {last}"));
-    }
-    Ok(())
+    stage.ends_with(FULL, &[CAUSE, REMEDY], || disk.fill())
 }

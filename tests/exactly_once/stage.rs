@@ -136,6 +136,29 @@ impl Stage {
         waited.map_err(|e| format!("the jobs are not all reconciled: {statuses:?}; {e}"))
     }
 
+    /// An instance has work until it ends, as it must when `cause` is made before each piece of work; its last words say `words`.
+    pub fn ends_with(&mut self, instance: usize, words: &[&str], cause: impl Fn() -> Outcome<()>) -> Outcome<()> {
+        let mut status = None;
+        for _ in 0..4 {
+            cause()?;
+            self.send_next_extract()?;
+            let ended = poll_until(Duration::from_secs(10), Duration::from_millis(50), || {
+                status = self.instances[instance].ended()?;
+                Ok(status.is_some())
+            });
+            if ended.is_ok() {
+                break;
+            }
+        }
+        let status = status.ok_or_else(|| format!("the instance goes on, and should end and say {words:?}"))?;
+        let told = self.instances[instance].told()?;
+        let last = told.lines().last().unwrap_or_default();
+        if status.code() != Some(1) || !words.iter().all(|word| last.contains(word)) {
+            return Err(format!("the end was {status}, with the words: {last}; expected were {words:?}"));
+        }
+        Ok(())
+    }
+
     /// Both instances leave, cleanly.
     pub fn stop(&mut self) -> Outcome<()> {
         // What the last job left to forget is still being committed: positions move on for a moment.

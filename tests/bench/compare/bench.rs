@@ -272,6 +272,7 @@ impl Bench {
                 return Err(format!("{}: wrote {content:?} instead of {expected:?}", arm.name()).into());
             }
         }
+        let commit_pauses = if arm == Arm::Concord { Some(commit_pauses(&mut running)?) } else { None };
         running.stop()?;
         self.stage.clean_up(&settings)?;
         self.stage.topics.delete(&topic)?;
@@ -280,7 +281,7 @@ impl Bench {
         let (Some(p50), Some(p99)) = (at(0.50), at(0.99)) else {
             return Err(format!("{} gave no output in its latency run", arm.name()).into());
         };
-        Ok(Latency { rate, p50, p99, publisher_late: latest_ms })
+        Ok(Latency { rate, p50, p99, publisher_late: latest_ms, commit_pauses })
     }
 
     /// Starts an arm that has work to do in every partition, and waits until each has given output.
