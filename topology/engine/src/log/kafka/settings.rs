@@ -165,8 +165,6 @@ impl KafkaSettings {
             .set("enable.partition.eof", "true")
             // The end of a partition is told with an answer of the broker only: by default an idle changelog is restored in half a second.
             .set("fetch.wait.max.ms", "10")
-            // Connected while the worker joins its group: by default the client begins to connect when it has something to fetch.
-            .set("enable.sparse.connections", "false")
             .set("group.id", "concord-reader")
             .set("queued.min.messages", "100000")
             .set("queued.max.messages.kbytes", READER_AHEAD_KBYTES.to_string())
