@@ -86,6 +86,8 @@ pub(super) struct KafkaTransactions {
     producer: Option<NativeProducer>,
     guarantee: Guarantee,
     max_record_bytes: usize,
+    /// One attempt to end a transaction.
+    ending_attempt: Duration,
     /// Between `begin` and `commit` or `abort`, whatever the guarantee.
     in_transaction: bool,
     unserved: u32,
@@ -100,6 +102,7 @@ impl KafkaTransactions {
             producer: Some(producer),
             guarantee: settings.guarantee,
             max_record_bytes: settings.max_record_bytes,
+            ending_attempt: settings.transaction_timeout / 2,
             in_transaction: false,
             unserved: 0,
         })
@@ -262,7 +265,9 @@ impl TransactionalProducer for KafkaTransactions {
     fn commit(&mut self) -> LogResult<()> {
         let producer = self.producer()?;
         let answer = match self.guarantee {
-            Guarantee::ExactlyOnce => resume("commit the transaction", || producer.commit_transaction()),
+            Guarantee::ExactlyOnce => {
+                resume("commit the transaction", || producer.commit_transaction(self.ending_attempt))
+            }
             Guarantee::AtLeastOnce => Ok(()),
         };
         if answer.is_ok() {
@@ -274,7 +279,9 @@ impl TransactionalProducer for KafkaTransactions {
     fn abort(&mut self) -> LogResult<()> {
         let producer = self.producer()?;
         let answer = match self.guarantee {
-            Guarantee::ExactlyOnce => resume("abort the transaction", || producer.abort_transaction()),
+            Guarantee::ExactlyOnce => {
+                resume("abort the transaction", || producer.abort_transaction(self.ending_attempt))
+            }
             Guarantee::AtLeastOnce => Err(wait_out(producer)),
         };
         // Behind the abort all reports are there: what only the operator can mend would fail the next transaction as well.

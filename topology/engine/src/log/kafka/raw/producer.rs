@@ -324,16 +324,16 @@ impl NativeProducer {
         })
     }
 
-    /// Commits within what is left of the transaction's own time-out.
-    pub(crate) fn commit_transaction(&self) -> Result<(), TransactionFailure> {
+    /// Commits. What timed out can be taken up again by another call.
+    pub(crate) fn commit_transaction(&self, timeout: Duration) -> Result<(), TransactionFailure> {
         // SAFETY: as above.
-        transaction_result(unsafe { sys::rd_kafka_commit_transaction(self.native(), -1) })
+        transaction_result(unsafe { sys::rd_kafka_commit_transaction(self.native(), millis(timeout)) })
     }
 
-    /// Aborts within the transaction's own time-out.
-    pub(crate) fn abort_transaction(&self) -> Result<(), TransactionFailure> {
+    /// Aborts. Without a time-out the client would wait for ever for records whose fate it cannot learn.
+    pub(crate) fn abort_transaction(&self, timeout: Duration) -> Result<(), TransactionFailure> {
         // SAFETY: as above.
-        transaction_result(unsafe { sys::rd_kafka_abort_transaction(self.native(), -1) })
+        transaction_result(unsafe { sys::rd_kafka_abort_transaction(self.native(), millis(timeout)) })
     }
 }
 
