@@ -261,6 +261,13 @@ part_kill9() {
   done
 }
 
+# part_signal SIGNAL PART RUN
+part_signal() {
+  local signal=$1 part=$2 run=$3
+  part_alive "$part" "$run" || { echo "parts: $part does not run in $run" >&2; return 1; }
+  kill "-$signal" "$(cat "$run/$part/pid")"
+}
+
 # running_runs: the run folders of all servers of this user that scripts/parts started.
 running_runs() {
   local process

@@ -30,6 +30,16 @@ impl Broker {
         self.parts("kill9")
     }
 
+    /// Stops it where it is: it answers nobody, and its connections stay.
+    pub fn freeze(&self) -> Outcome<()> {
+        self.parts("freeze")
+    }
+
+    /// Lets it go on as if no time had passed.
+    pub fn thaw(&self) -> Outcome<()> {
+        self.parts("thaw")
+    }
+
     /// Starts it again on its ports and data.
     pub fn restart(&self) -> Outcome<()> {
         self.parts("restart")
@@ -50,6 +60,8 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
+        // A frozen one would not hear that it is to stop.
+        let _ = self.thaw();
         if let Err(problem) = self.parts("stop") {
             eprintln!("{problem}");
         }

@@ -120,6 +120,13 @@ const SCENARIOS: &[Scenario] = &[
         afterwards: nothing,
     },
     Scenario {
+        name: "a_frozen_broker_keeps_nobody_in_an_abort_and_loses_nothing",
+        is_possible: anywhere,
+        protocol: "auto",
+        play: freeze_broker,
+        afterwards: nothing,
+    },
+    Scenario {
         name: "a_full_disk_ends_its_instance_with_a_remedy_and_loses_nothing",
         is_possible: small_disk::is_possible,
         protocol: "classic",
@@ -309,6 +316,50 @@ fn kill_broker(stage: &mut Stage, size: &Size) -> Outcome<String> {
         }
     }
     Ok(format!("2 kills of the broker, both instances commit again {to_commit:?} ms after its start"))
+}
+
+/// The broker answers nobody while extracts are being processed. An instance in the middle of a transaction gives it up while it
+/// still waits, and takes a new producer: the client by itself would wait for an abort without end.
+fn freeze_broker(stage: &mut Stage, size: &Size) -> Outcome<String> {
+    const ATTEMPTS: u64 = 6;
+    const GIVEN_UP: &str = "The producer is built anew";
+    stage.generate(ATTEMPTS + 1, size.records / 4)?;
+    stage.start_both()?;
+    stage.send_pds(|_| Ok(()))?;
+    let mut given_up = 0;
+    for _ in 0..ATTEMPTS {
+        stage.send_next_extract()?;
+        std::thread::sleep(Duration::from_millis(stage.dice.between(20, 500)));
+        let before = told(stage, GIVEN_UP)?;
+        stage.broker.freeze()?;
+        // Long enough for a commit that is not answered, and for all attempts to abort.
+        let while_frozen =
+            poll_until(Duration::from_secs(30), Duration::from_millis(100), || Ok(told(stage, GIVEN_UP)? > before));
+        stage.broker.thaw()?;
+        // Between two transactions there was nothing to give up.
+        given_up += u64::from(while_frozen.is_ok());
+        for instance in &mut stage.instances {
+            instance.await_tasks(Duration::from_secs(90))?;
+        }
+        if given_up == 2 {
+            break;
+        }
+    }
+    if given_up == 0 {
+        return Err(format!("in {ATTEMPTS} freezes of the broker no instance gave its transaction up"));
+    }
+    stage.send_all_extracts()?;
+    stage.await_jobs(Duration::from_secs(180))?;
+    Ok(format!("{given_up} transactions given up while the broker was frozen"))
+}
+
+/// How often the instances have said so since they were started.
+fn told(stage: &Stage, words: &str) -> Outcome<usize> {
+    let mut times = 0;
+    for instance in &stage.instances {
+        times += instance.told()?.matches(words).count();
+    }
+    Ok(times)
 }
 
 /// Two extracts, in peace.
