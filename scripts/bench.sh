@@ -16,6 +16,7 @@ usage: scripts/bench.sh SUBCOMMAND [OPTION]...
   memory    peak memory under full restore, a slow broker, and large records              10 minutes
   soak      does anything grow: rebalances, expiring state, a steady load                 30 minutes
   england   list reconciliation at growing sizes, and what the whole country needs        20 minutes, 20 GB of disk
+  changes   from a change of PDS to the difference that a consumer sees                   2 minutes, and loading before
 
   SUBCOMMAND --help   its options: sizes, and what it measures exactly
   --quick             small sizes: shows that all works, its figures mean little
@@ -26,7 +27,7 @@ END_OF_USAGE
 }
 
 case ${1:-} in
-compare | flow | restore | memory | soak | england) SUBCOMMAND=$1 ;;
+compare | flow | restore | memory | soak | england | changes) SUBCOMMAND=$1 ;;
 -h | --help)
   usage
   exit 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks everything: style, lints, licences, documentation, and all tests, those against real servers (Kafka, a schema
-# registry, MESH, mail) among them, and the tests themselves by bugs that are planted. Goes on after a failure, so that one run
+# registry, MESH, mail, S3) among them, and the tests themselves by bugs that are planted. Goes on after a failure, so that one run
 # shows all of them; exits with 1 when there was any.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -62,7 +62,7 @@ skip() {
 start_servers() {
   local part failed=0
   RUN=$(mktemp -d "${TMPDIR:-/tmp}/concord-test.XXXXXX")
-  for part in kafka registry mesh smtp; do
+  for part in kafka registry mesh smtp s3; do
     if ! scripts/parts "$part" start --run "$RUN" >/dev/null; then
       failed=1
       continue
@@ -140,7 +140,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # Servers of the caller's are never used: tests create and fill topics, and send messages and mails.
-unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL MESH_URL SMTP_PORTS
+unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL MESH_URL SMTP_PORTS S3_URL
 
 prepare() {
   require_build_packages && require_rust_components && use_cached_rocksdb

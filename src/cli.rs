@@ -6,8 +6,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use concord_flows::list_reconciliation::Profile;
 use jiff::Timestamp;
 
+mod jobs;
 mod rules;
 
+pub use jobs::{
+    JobsCleanupArgs, JobsCommand, JobsListArgs, JobsRerunArgs, JobsShowArgs, PostOfficeCommand, PostOfficeStatusArgs,
+    SwitchArgs,
+};
 pub use rules::{RulesCommand, RulesTestArgs};
 
 /// Keeps health records in agreement: a stream processor on Kafka.
@@ -67,6 +72,34 @@ pub enum Command {
     #[command(after_help = "The state folder is checked too when it is here and its process is stopped.\n\n\
         Example:\n  concord verify --config concord.toml\n\nExit codes: 0 all is well, 1 findings, 2 usage or configuration")]
     Verify(VerifyArgs),
+    /// What became of files: list jobs, look at one, run one again, end one.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Let files wait, without losing any, and let them go on.
+    #[command(subcommand)]
+    PostOffice(PostOfficeCommand),
+    /// Connect the log with what is beside it, until SIGTERM: each in a process of its own.
+    #[command(subcommand)]
+    Connect(ConnectCommand),
+}
+
+/// `concord connect`
+#[derive(Subcommand)]
+pub enum ConnectCommand {
+    /// Mailboxes of MESH: extracts in, results out.
+    #[command(after_help = "Example:\n  concord connect mesh --config concord.toml")]
+    Mesh(ConfigArgs),
+    /// Folders and buckets: extracts in, results and copies out, and their retention.
+    #[command(after_help = "Example:\n  concord connect files --config concord.toml")]
+    Files(ConfigArgs),
+    /// The mail server: the only process that needs a way out.
+    #[command(after_help = "Example:\n  concord connect mail --config concord.toml")]
+    Mail(ConfigArgs),
+    /// Answer the questions of the topic pds.lookup with what the PDS FHIR API says, on the topic pds.answer.
+    #[command(
+        after_help = "Example:\n  concord topics apply --config concord.toml\n  concord connect pds --config concord.toml"
+    )]
+    Pds(ConfigArgs),
 }
 
 /// `concord verify`
@@ -176,6 +209,9 @@ pub struct ReconcileArgs {
     /// What happens to a file with invalid records.
     #[arg(long, value_enum, default_value_t = OnInvalidName::Reject)]
     pub on_invalid: OnInvalidName,
+    /// Who the mails about the jobs are for. They are written as files, and sent to nobody.
+    #[arg(long, default_value = "gp-lists@nhs.example")]
+    pub mail_to: Vec<String>,
 }
 
 /// `concord validate`

@@ -8,7 +8,10 @@ use concord_engine::log::Guarantee;
 use concord_engine::log::kafka::{GroupProtocol, KafkaSettings};
 use concord_engine::worker::WorkerSettings;
 use concord_flows::list_reconciliation::catalogue::RuleSettings;
-use concord_flows::list_reconciliation::{OnInvalid, Profile, RegistrationSource, Settings};
+use concord_flows::list_reconciliation::post_office::PostOffice;
+use concord_flows::list_reconciliation::{
+    Delivered, Lookups, MailSettings, OnInvalid, Profile, RegistrationSource, Settings,
+};
 use concord_state::RocksOptions;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
@@ -16,6 +19,11 @@ use serde::Deserialize;
 
 use crate::failure::Failure;
 
+use connectors::{Connect, Folders, Mail, Mesh, S3};
+
+pub mod connectors;
+mod pds;
+mod post_office;
 mod rules;
 
 /// The whole file.
@@ -43,9 +51,30 @@ pub struct Config {
     pub http: Http,
     /// Which systems run, and how.
     pub flows: Flows,
+    /// Common to all connectors.
+    #[serde(default)]
+    pub connect: Connect,
+    /// Mailboxes.
+    #[serde(default)]
+    pub mesh: Option<Mesh>,
+    /// Folders.
+    #[serde(default)]
+    pub folders: Folders,
+    /// Buckets.
+    #[serde(default)]
+    pub s3: Option<S3>,
+    /// The mail server.
+    #[serde(default)]
+    pub mail: Option<Mail>,
+    /// How PDS is asked, by `concord connect pds`.
+    #[serde(default)]
+    pub pds: Option<Pds>,
     /// The rules of the flow, checked.
     #[serde(skip)]
     rule_settings: RuleSettings,
+    /// The routes of the flow, checked.
+    #[serde(skip)]
+    post_office: PostOffice,
 }
 
 /// Who this process is.
@@ -204,10 +233,23 @@ pub struct ListReconciliation {
     pub on_invalid: OnInvalidName,
     /// `pds-records` or `registration-list`.
     pub registrations: RegistrationsName,
+    /// About whom PDS is asked: `never`, `unknown` (of whom nothing was published), or `always` (everybody on a list).
+    pub lookups: LookupsName,
     /// How long a file may wait for its end marker, minutes.
     pub upload_timeout_minutes: i64,
     /// Which rules hold where and when.
     pub rules: Rules,
+    /// Whether the last list of each practice stands, and every change of PDS is held against it. Without, differences are
+    /// published and never taken back.
+    pub standing: bool,
+    /// How long a job may take from the time its whole file goes on, minutes.
+    pub job_timeout_minutes: i64,
+    /// What a job waits for before it is complete: `lists`, `work-items`, `mails`.
+    pub delivered: Vec<DeliveredName>,
+    /// Who is told of jobs.
+    pub mails: Mails,
+    /// By which routes files come, and when these are open.
+    pub routes: Vec<Route>,
 }
 
 impl Default for ListReconciliation {
@@ -217,10 +259,64 @@ impl Default for ListReconciliation {
             profile: ProfileName::Fixed,
             on_invalid: OnInvalidName::Reject,
             registrations: RegistrationsName::PdsRecords,
+            lookups: LookupsName::Never,
             upload_timeout_minutes: 360,
             rules: Rules::default(),
+            standing: true,
+            job_timeout_minutes: 360,
+            delivered: Vec::new(),
+            mails: Mails::default(),
+            routes: Vec::new(),
         }
     }
+}
+
+/// See [`ListReconciliation::delivered`].
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveredName {
+    /// The CSV files of a reconciled file.
+    Lists,
+    /// Its work items.
+    WorkItems,
+    /// The mail about it.
+    Mails,
+}
+
+/// Who is told of jobs.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mails {
+    /// Addresses. Without any, no mails are written.
+    pub recipients: Vec<String>,
+    /// Whether reconciled files are told too; refused ones always are.
+    pub success: bool,
+}
+
+/// A way on which files come.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Its name; `gp-extracts` is the route of every file that no other one takes.
+    pub name: String,
+    /// Patterns of the sources whose files it takes, such as `mesh:*TEST/*`; `*` stands for any text.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// When it is open; without hours always.
+    #[serde(default)]
+    pub hours: Vec<RouteHours>,
+}
+
+/// Open on some days of the week between two times of day in the United Kingdom.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteHours {
+    /// `mon` to `sun`.
+    pub days: Vec<String>,
+    /// Such as `"08:00"`.
+    pub from: String,
+    /// Such as `"18:00"`, up to `"24:00"`.
+    pub to: String,
 }
 
 /// See [`ListReconciliation::profile`].
@@ -251,6 +347,18 @@ pub enum RegistrationsName {
     PdsRecords,
     /// Topic `pds.registration`.
     RegistrationList,
+}
+
+/// See [`ListReconciliation::lookups`].
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LookupsName {
+    /// About nobody.
+    Never,
+    /// About whom nothing was published of.
+    Unknown,
+    /// About everybody on a list.
+    Always,
 }
 
 /// Which rules hold where and when.
@@ -300,6 +408,47 @@ pub struct Switch {
     pub to: Option<String>,
 }
 
+/// How PDS is asked, by `concord connect pds`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pds {
+    /// Address of the PDS FHIR API without a path.
+    pub url: String,
+    /// Id of the key that signs requests for tokens; with it go the two files. Without the three no token is asked for.
+    #[serde(default)]
+    pub key_id: Option<String>,
+    /// File whose first line is the application's key.
+    #[serde(default)]
+    pub app_key_file: Option<PathBuf>,
+    /// File of the RSA key that signs, in PEM form.
+    #[serde(default)]
+    pub private_key_file: Option<PathBuf>,
+    /// File of the authorities that are trusted, in PEM form; without it those of the machine.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// Requests per second, those for tokens among them.
+    #[serde(default = "defaults::rate_per_second")]
+    pub rate_per_second: f64,
+    /// Requests that may be made at once after a pause.
+    #[serde(default = "defaults::burst")]
+    pub burst: u32,
+    /// Requests under way at the same time.
+    #[serde(default = "defaults::requests_in_flight")]
+    pub requests_in_flight: usize,
+    /// How long PDS may take for one answer, seconds.
+    #[serde(default = "defaults::timeout_seconds")]
+    pub timeout_seconds: u64,
+    /// How long an answer is remembered, so that the same question is not asked again, seconds; 0: not at all.
+    #[serde(default = "defaults::answers_kept_seconds")]
+    pub answers_kept_seconds: u64,
+    /// How many answers are remembered.
+    #[serde(default = "defaults::answers_kept")]
+    pub answers_kept: usize,
+    /// Consumer group of the questions.
+    #[serde(default = "defaults::pds_group")]
+    pub group: String,
+}
+
 mod defaults {
     pub fn workers() -> usize {
         1
@@ -307,6 +456,34 @@ mod defaults {
 
     pub fn memory_mib() -> usize {
         512
+    }
+
+    pub fn rate_per_second() -> f64 {
+        12.0
+    }
+
+    pub fn burst() -> u32 {
+        3
+    }
+
+    pub fn requests_in_flight() -> usize {
+        8
+    }
+
+    pub fn timeout_seconds() -> u64 {
+        30
+    }
+
+    pub fn answers_kept_seconds() -> u64 {
+        600
+    }
+
+    pub fn answers_kept() -> usize {
+        10_000
+    }
+
+    pub fn pds_group() -> String {
+        "pds-lookups".to_string()
     }
 }
 
@@ -328,6 +505,7 @@ impl Config {
         let wrong = |problem| Failure::Usage(format!("{}: {problem}", path.display()));
         config.check().map_err(wrong)?;
         config.rule_settings = config.flows.list_reconciliation.rules.settings().map_err(wrong)?;
+        config.post_office = config.flows.list_reconciliation.post_office().map_err(wrong)?;
         Ok(config)
     }
 
@@ -350,10 +528,16 @@ impl Config {
                     .to_string(),
             );
         }
+        if self.flows.list_reconciliation.job_timeout_minutes < 1 {
+            return Err("flows.list_reconciliation.job_timeout_minutes must be 1 or more".to_string());
+        }
         if !(0.0..=1.0).contains(&self.dead_letters.max_share) {
             return Err("dead_letters.max_share must be between 0 and 1".to_string());
         }
-        Ok(())
+        if let Some(pds) = &self.pds {
+            pds.check()?;
+        }
+        connectors::check(self.mesh.as_ref(), &self.folders, self.s3.as_ref(), self.mail.as_ref())
     }
 
     /// How the cluster is reached.
@@ -387,8 +571,18 @@ impl Config {
                 RegistrationsName::PdsRecords => RegistrationSource::PdsRecords,
                 RegistrationsName::RegistrationList => RegistrationSource::RegistrationList,
             },
+            lookups: match flow.lookups {
+                LookupsName::Never => Lookups::Never,
+                LookupsName::Unknown => Lookups::Unknown,
+                LookupsName::Always => Lookups::Always,
+            },
             upload_timeout_ms: flow.upload_timeout_minutes * 60_000,
             rules: self.rule_settings.clone(),
+            standing: flow.standing,
+            job_timeout_ms: flow.job_timeout_minutes * 60_000,
+            mails: MailSettings { recipients: flow.mails.recipients.clone(), success: flow.mails.success },
+            delivered: flow.delivered.iter().copied().map(Delivered::from).collect(),
+            post_office: self.post_office.clone(),
         }
     }
 

@@ -53,6 +53,7 @@ fn as_json(explanation: &Explanation, topology: &Topology, payloads: &mut Option
             Found::Above => "above",
         },
         "rule": explanation.rule,
+        "cause": explanation.cause,
         "version": explanation.version,
         "written_by": places(&explanation.written_by),
         "read_by": places(&explanation.read_by),
@@ -109,6 +110,9 @@ fn record_text(explanation: &Explanation) -> String {
     }
     if let Some(rule) = &explanation.rule {
         text.push_str(&format!("  rule {rule}"));
+    }
+    if let Some(cause) = &explanation.cause {
+        text.push_str(&format!("  cause {cause}"));
     }
     if let Some(version) = &explanation.version {
         text.push_str(&format!("  version {version}"));

@@ -31,6 +31,13 @@ use crate::stores::{self, MOST_ENTRIES, Question};
 pub struct Service {
     /// Liveness and readiness.
     pub health: Health,
+    /// Where tasks run: what they run, and what they have committed.
+    pub stores: Option<Stores>,
+}
+
+/// Of a process that runs tasks.
+#[derive(Clone)]
+pub struct Stores {
     /// Committed state of the tasks here.
     pub views: CommittedViews,
     /// What runs.
@@ -39,7 +46,7 @@ pub struct Service {
 
 #[derive(Clone)]
 struct Shared {
-    service: Service,
+    health: Health,
     metrics: PrometheusHandle,
 }
 
@@ -91,7 +98,7 @@ pub fn start(listen: &str, service: Service, stop: Arc<AtomicBool>) -> Result<Ru
             runtime.block_on(async move {
                 let served = async {
                     match tokio::net::TcpListener::from_std(listener) {
-                        Ok(listener) => axum::serve(listener, router(Shared { service, metrics })).await,
+                        Ok(listener) => axum::serve(listener, router(service, metrics)).await,
                         Err(error) => Err(error),
                     }
                 };
@@ -128,27 +135,31 @@ async fn stopped(stop: Arc<AtomicBool>) {
     }
 }
 
-fn router(shared: Shared) -> Router {
-    Router::new()
+fn router(service: Service, metrics: PrometheusHandle) -> Router {
+    let always = Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics_page))
+        .with_state(Shared { health: service.health, metrics });
+    let Some(stores) = service.stores else { return always };
+    let of_stores = Router::new()
         .route("/topology", get(topology))
         .route("/stores", get(list_stores))
         .route("/stores/{store}", get(scan_store))
         .route("/stores/{store}/{*key}", get(get_from_store))
-        .with_state(shared)
+        .with_state(stores);
+    always.merge(of_stores)
 }
 
 async fn live(State(shared): State<Shared>) -> (StatusCode, &'static str) {
-    if shared.service.health.is_live(now_ms()) {
+    if shared.health.is_live(now_ms()) {
         return (StatusCode::OK, "live");
     }
-    (StatusCode::SERVICE_UNAVAILABLE, "a worker has not moved for half a minute")
+    (StatusCode::SERVICE_UNAVAILABLE, "a worker has not moved for half a minute, or an edge has ended")
 }
 
 async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
-    match shared.service.health.readiness() {
+    match shared.health.readiness() {
         Ok(text) => (StatusCode::OK, text),
         Err(text) => (StatusCode::SERVICE_UNAVAILABLE, text),
     }
@@ -158,10 +169,9 @@ async fn metrics_page(State(shared): State<Shared>) -> String {
     shared.metrics.render()
 }
 
-async fn topology(State(shared): State<Shared>) -> Json<Value> {
-    let mut described = shared.service.topology.describe_as_json();
-    let tasks: Vec<Value> = shared
-        .service
+async fn topology(State(stores): State<Stores>) -> Json<Value> {
+    let mut described = stores.topology.describe_as_json();
+    let tasks: Vec<Value> = stores
         .views
         .tasks()
         .iter()
@@ -173,8 +183,8 @@ async fn topology(State(shared): State<Shared>) -> Json<Value> {
     Json(described)
 }
 
-async fn list_stores(State(shared): State<Shared>) -> Response {
-    answer(shared, Question::List).await
+async fn list_stores(State(stores): State<Stores>) -> Response {
+    answer(stores, Question::List).await
 }
 
 /// Which entries of a store are shown: `?prefix=A82023/&from=...&to=...&limit=100`.
@@ -194,7 +204,7 @@ fn default_limit() -> usize {
 }
 
 async fn scan_store(
-    State(shared): State<Shared>,
+    State(stores): State<Stores>,
     Path(store): Path<String>,
     Query(query): Query<ScanQuery>,
 ) -> Response {
@@ -210,20 +220,20 @@ async fn scan_store(
         return failed(StatusCode::BAD_REQUEST, HEXADECIMAL.to_string());
     };
     let range = KeyRange { prefix, from, to };
-    answer(shared, Question::Scan { store, range, limit: query.limit }).await
+    answer(stores, Question::Scan { store, range, limit: query.limit }).await
 }
 
 const HEXADECIMAL: &str = "a key that begins with 0x must be pairs of hexadecimal digits";
 
-async fn get_from_store(State(shared): State<Shared>, Path((store, key)): Path<(String, String)>) -> Response {
+async fn get_from_store(State(stores): State<Stores>, Path((store, key)): Path<(String, String)>) -> Response {
     let Some(key) = key_from_text(&key) else { return failed(StatusCode::BAD_REQUEST, HEXADECIMAL.to_string()) };
-    answer(shared, Question::Get { store, key }).await
+    answer(stores, Question::Get { store, key }).await
 }
 
 /// Reads off the service's own thread: a read of the disk may wait.
-async fn answer(shared: Shared, question: Question) -> Response {
+async fn answer(stores: Stores, question: Question) -> Response {
     let asked_for_key = matches!(question, Question::Get { .. });
-    let views = shared.service.views;
+    let views = stores.views;
     let read = tokio::task::spawn_blocking(move || stores::answer(&StoreReads::of_process(&views), &question)).await;
     match read {
         Ok(Ok(found)) => {

@@ -3,13 +3,18 @@
 mod cli;
 mod cluster;
 mod config;
+mod connect;
+mod connect_pds;
 mod dead_letters_command;
 mod demo;
 mod explain_command;
 mod failure;
 mod health;
 mod http;
+mod jobs_command;
+mod operator;
 mod output;
+mod post_office_command;
 mod progress;
 mod publish;
 mod reconcile;
@@ -33,10 +38,11 @@ use concord_flows::list_reconciliation::{OnInvalid, Settings, topology};
 use jiff::Timestamp;
 
 use cli::{
-    Cli, Command, DeadLettersCommand, Format, OnInvalidName, ProduceArgs, ProduceCommand, ReconcileArgs, TopicsCommand,
-    TopologyCommand, ValidateArgs,
+    Cli, Command, ConnectCommand, DeadLettersCommand, Format, OnInvalidName, ProduceArgs, ProduceCommand,
+    ReconcileArgs, TopicsCommand, TopologyCommand, ValidateArgs,
 };
 use config::Config;
+use connect::Connector;
 use failure::Failure;
 use progress::Progress;
 use reconcile::{DeadLetters, JobResult};
@@ -45,12 +51,15 @@ use rejected_rows::RejectedRows;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// What the log tells unless `CONCORD_LOG` says otherwise: warnings, and what is removed for its age.
+const TOLD: &str = "warn,concord_connectors::connect::retention=info";
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("CONCORD_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(TOLD)),
         )
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
@@ -77,6 +86,12 @@ fn main() -> ExitCode {
         Command::DeadLetters(DeadLettersCommand::Replay(args)) => dead_letters_command::replay(args),
         Command::Explain(args) => explain_command::explain(&args),
         Command::Verify(args) => verify::verify(&args.config, args.json),
+        Command::Jobs(command) => jobs_command::jobs(command),
+        Command::PostOffice(command) => post_office_command::post_office(command),
+        Command::Connect(ConnectCommand::Mesh(args)) => connect::connect(Connector::Mesh, &args.config),
+        Command::Connect(ConnectCommand::Files(args)) => connect::connect(Connector::Files, &args.config),
+        Command::Connect(ConnectCommand::Mail(args)) => connect::connect(Connector::Mail, &args.config),
+        Command::Connect(ConnectCommand::Pds(args)) => connect_pds::run(&args.config),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,7 +115,7 @@ fn reconcile_files(args: ReconcileArgs) -> Result<(), Failure> {
         registrations: args.registrations,
         out: args.out,
         at: args.at.unwrap_or_else(Timestamp::now),
-        flow: reconcile::flow_settings(args.profile.into(), on_invalid),
+        flow: reconcile::flow_settings(args.profile.into(), on_invalid, args.mail_to),
     };
     let mut progress = Progress::new();
     let outcome = reconcile::reconcile(&request, &mut |doing, done, waiting| progress.show(doing, done, waiting));

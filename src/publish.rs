@@ -4,41 +4,28 @@
 //! records are upserts.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
+use concord_connectors::connect::{Described, ExtractError, LogWriter, WriteError, measure, publish_extract};
 use concord_connectors::pds::{FhirReader, FhirSettings, PdsChange, PdsEntry, Selection, TestPackReader};
 use concord_connectors::registrations::RegistrationReader;
 use concord_connectors::rejected::ReadError;
-use concord_engine::log::{Log, OutgoingRecord, Publisher};
-use concord_engine::partitioner::partition_of;
-use concord_flows::list_reconciliation::topology::{GP_EXTRACT, PDS_RECORD, PDS_REGISTRATION};
+use concord_engine::log::Log;
 use concord_flows::list_reconciliation::{Profile, ids};
 use concord_schemas::Schemas;
-use concord_schemas::codec::{self, Encoder, TopicSchema};
-use concord_schemas::list_reconciliation::{ExtractChunk, ExtractClosed, ExtractEvent, ExtractOpened};
+use concord_schemas::codec::{self, TopicSchema};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
 use crate::rejected_rows::RejectedRows;
 
-/// Bytes of one piece of an extract.
-const PIECE_BYTES: usize = 256 << 10;
-/// How long the log may take to acknowledge what was sent.
-const FLUSH: Duration = Duration::from_secs(60);
-
 /// Publishes to one log.
 pub struct Producer {
-    publisher: Box<dyn Publisher>,
-    encoder: Encoder,
-    partitions: Vec<(Arc<str>, i32)>,
+    writer: LogWriter,
     at_ms: i64,
-    value: Vec<u8>,
 }
 
 impl Producer {
@@ -47,14 +34,8 @@ impl Producer {
     /// # Errors
     /// The log cannot be reached.
     pub fn new(log: &dyn Log, schemas: &Schemas, at: Timestamp) -> Result<Self, Failure> {
-        let topics = log.topics().map_err(|e| Failure::other("reading the topics", e))?;
-        Ok(Self {
-            publisher: log.publisher().map_err(|e| Failure::other("opening a producer", e))?,
-            encoder: schemas.encoder(),
-            partitions: topics.into_iter().map(|t| (t.name, t.partitions)).collect(),
-            at_ms: at.as_millisecond(),
-            value: Vec::new(),
-        })
+        let writer = LogWriter::open(log, schemas).map_err(|e| Failure::other("opening a producer", e))?;
+        Ok(Self { writer, at_ms: at.as_millisecond() })
     }
 
     /// Publishes an extract; answers its job id.
@@ -64,29 +45,15 @@ impl Producer {
     pub fn extract(&mut self, path: &Path) -> Result<String, Failure> {
         let reading = |error| Failure::other(format!("reading {}", path.display()), error);
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let mut digest = Sha256::new();
-        let mut bytes = 0;
-        for piece in Pieces(File::open(path).map_err(|e| cannot_open(path, &e))?) {
-            let piece = piece.map_err(reading)?;
-            bytes += piece.len() as i64;
-            digest.update(&piece);
-        }
-        let digest: [u8; 32] = digest.finalize().into();
-        let job_id = ids::job_id(&name, &digest);
-
-        let opened = ExtractOpened { job_id: &job_id, file_name: &name, received_at_ms: self.at_ms, bytes, source: "" };
-        self.send(GP_EXTRACT, &codec::GP_EXTRACT, &job_id, Some(&ExtractEvent::ExtractOpened(opened)))?;
-        let mut sequence = 0;
-        for piece in Pieces(File::open(path).map_err(reading)?) {
-            let piece = piece.map_err(reading)?;
-            let chunk = ExtractChunk { job_id: &job_id, sequence, content: &piece };
-            self.send(GP_EXTRACT, &codec::GP_EXTRACT, &job_id, Some(&ExtractEvent::ExtractChunk(chunk)))?;
-            sequence += 1;
-        }
-        let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let closed = ExtractClosed { job_id: &job_id, chunks: sequence, sha256: &sha256 };
-        self.send(GP_EXTRACT, &codec::GP_EXTRACT, &job_id, Some(&ExtractEvent::ExtractClosed(closed)))?;
-        self.flush()?;
+        let open = || File::open(path).map_err(|e| cannot_open(path, &e));
+        let (bytes, sha256) = measure(open()?).map_err(reading)?;
+        let job_id = ids::job_id(&name, &sha256);
+        let described =
+            Described { job_id: &job_id, file_name: &name, source: "", received_at_ms: self.at_ms, bytes, sha256 };
+        publish_extract(&mut self.writer, &described, open()?).map_err(|error| match error {
+            ExtractError::Content(error) => reading(error),
+            ExtractError::Write(error) => not_written(error),
+        })?;
         Ok(job_id)
     }
 
@@ -118,9 +85,9 @@ impl Producer {
             published += 1;
             match &entry.change {
                 PdsChange::Upsert(record) => {
-                    self.send(PDS_RECORD, &codec::PDS_RECORD, &entry.nhs_number, Some(&record.as_record()))?;
+                    self.send(&codec::PDS_RECORD, &entry.nhs_number, Some(&record.as_record()))?;
                 }
-                PdsChange::NotFound => self.send::<()>(PDS_RECORD, &codec::PDS_RECORD, &entry.nhs_number, None)?,
+                PdsChange::NotFound => self.send::<()>(&codec::PDS_RECORD, &entry.nhs_number, None)?,
             }
         }
         self.flush()?;
@@ -139,7 +106,7 @@ impl Producer {
             let Some(entry) = usable(entry, rejected)? else { continue };
             published += 1;
             let value = entry.as_registration();
-            self.send(PDS_REGISTRATION, &codec::PDS_REGISTRATION, &entry.nhs_number, Some(&value))?;
+            self.send(&codec::PDS_REGISTRATION, &entry.nhs_number, Some(&value))?;
         }
         self.flush()?;
         Ok(published)
@@ -147,32 +114,22 @@ impl Producer {
 
     fn send<T: Serialize>(
         &mut self,
-        topic: &str,
         schema: &'static TopicSchema,
         key: &str,
         value: Option<&T>,
     ) -> Result<(), Failure> {
-        let Some((topic, partitions)) = self.partitions.iter().find(|(name, _)| **name == *topic) else {
-            return Err(Failure::Usage(format!("the topic {topic} does not exist: run `concord topics apply` first")));
-        };
-        self.value.clear();
-        if let Some(value) = value {
-            self.encoder.encode(schema, value, &mut self.value).map_err(|e| Failure::other("writing a record", e))?;
-        }
-        self.publisher
-            .send(&OutgoingRecord {
-                topic,
-                partition: partition_of(key.as_bytes(), *partitions),
-                timestamp_ms: self.at_ms,
-                key: Some(key.as_bytes()),
-                value: value.is_some().then_some(&self.value[..]),
-                headers: &[],
-            })
-            .map_err(|e| Failure::other(format!("publishing to {topic}"), e))
+        self.writer.send(schema, key, value, self.at_ms).map_err(not_written)
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
-        self.publisher.flush(FLUSH).map_err(|e| Failure::other("publishing", e))
+        self.writer.flush().map_err(not_written)
+    }
+}
+
+fn not_written(error: WriteError) -> Failure {
+    match error {
+        WriteError::NoTopic(_) => Failure::Usage(error.to_string()),
+        WriteError::Codec(_) | WriteError::Log(_) => Failure::Other(error.to_string()),
     }
 }
 
@@ -209,20 +166,4 @@ pub fn selection(profile: Profile) -> Selection {
 fn is_csv(path: &Path) -> bool {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
     name.ends_with(".csv") || name.ends_with(".csv.gz")
-}
-
-/// A file in pieces of at most [`PIECE_BYTES`].
-pub struct Pieces(pub File);
-
-impl Iterator for Pieces {
-    type Item = std::io::Result<Vec<u8>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut piece = Vec::with_capacity(PIECE_BYTES);
-        match (&mut self.0).take(PIECE_BYTES as u64).read_to_end(&mut piece) {
-            Ok(0) => None,
-            Ok(_) => Some(Ok(piece)),
-            Err(error) => Some(Err(error)),
-        }
-    }
 }

@@ -12,11 +12,12 @@ use concord_engine::dead_letters::{DeadLetter, read_dead_letters};
 use concord_engine::local::LocalRun;
 use concord_engine::log::{LogRecord, read_whole_topic};
 use concord_engine::topology::Topology;
-use concord_flows::list_reconciliation::topology::{DIFFERENCE, FILE, JOB};
-use concord_flows::list_reconciliation::{Profile, RegistrationSource, Settings, topology};
+use concord_flows::list_reconciliation::outputs::mail::write_outbox_mail;
+use concord_flows::list_reconciliation::topology::{DIFFERENCE, FILE, JOB, MAIL};
+use concord_flows::list_reconciliation::{MailSettings, OnInvalid, Profile, RegistrationSource, Settings, topology};
 use concord_schemas::Schemas;
 use concord_schemas::codec::{self, Decoder};
-use concord_schemas::list_reconciliation::{Difference, FileChunk, Job, JobCounts};
+use concord_schemas::list_reconciliation::{Difference, FileChunk, Job, JobCounts, Mail};
 use concord_state::{RocksDirectory, RocksOptions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -111,7 +112,8 @@ pub fn reconcile(request: &Request, on_progress: &mut dyn FnMut(&str, u64, u64))
         Some(_) => RegistrationSource::RegistrationList,
         None => RegistrationSource::PdsRecords,
     };
-    let settings = Settings { registrations, partitions: 2, ..request.flow.clone() };
+    // Behind the run there is nobody to whom a list could stand.
+    let settings = Settings { registrations, partitions: 2, standing: false, ..request.flow.clone() };
     let topology = Arc::new(topology(&settings).map_err(|e| Failure::other("building the topology", e))?);
 
     // State is of use only while the run lasts: its folder goes with it.
@@ -149,6 +151,7 @@ pub fn reconcile(request: &Request, on_progress: &mut dyn FnMut(&str, u64, u64))
 
     on_progress("writing files", run.processed(), 0);
     let written = write_files(&run, &request.out)?;
+    write_mails(&run, &job_ids, &request.out)?;
     let jobs = read_jobs(&run, &job_ids, &written)?;
     remove_old_reasons(&jobs, &request.out)?;
     let first_differences = read_first_differences(&run)?;
@@ -245,6 +248,34 @@ fn write_piece(
         open.remove(&path);
     }
     Ok(())
+}
+
+/// Writes the mails as the outbox holds them: `<job id>/mail/<mail id>.json`.
+fn write_mails(run: &LocalRun, job_ids: &[String], out: &Path) -> Result<(), Failure> {
+    // A job that ended otherwise in an earlier run has the same folder.
+    for folder in job_ids.iter().map(|job_id| out.join(job_id).join("mail")).filter(|folder| folder.exists()) {
+        fs::remove_dir_all(&folder).map_err(|e| Failure::other(format!("removing {}", folder.display()), e))?;
+    }
+    let decoder = Schemas::bundled().decoder();
+    let mut failure = None;
+    let read = read_whole_topic(run.log(), MAIL, &mut |_, record| {
+        if let (None, Some(value)) = (&failure, &record.value) {
+            failure = write_mail(&decoder, value, out).err();
+        }
+    });
+    read.map_err(|e| Failure::other("reading the mails", e))?;
+    failure.map_or(Ok(()), Err)
+}
+
+fn write_mail(decoder: &Decoder, value: &[u8], out: &Path) -> Result<(), Failure> {
+    let mail: Mail<'_> = decoder.decode(&codec::MAIL, value).map_err(|e| Failure::other("reading a mail", e))?;
+    let folder = out.join(mail.job_id).join("mail");
+    let path = folder.join(format!("{}.json", mail.mail_id));
+    let mut object = String::new();
+    write_outbox_mail(&mut object, &mail);
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&path, object))
+        .map_err(|e| Failure::other(format!("writing {}", path.display()), e))
 }
 
 fn read_jobs(
@@ -360,8 +391,8 @@ pub fn as_json(outcome: &Outcome) -> Value {
 }
 
 /// Settings of the flow for a run over files.
-pub fn flow_settings(profile: Profile, on_invalid: concord_flows::list_reconciliation::OnInvalid) -> Settings {
-    Settings { profile, on_invalid, ..Settings::default() }
+pub fn flow_settings(profile: Profile, on_invalid: OnInvalid, recipients: Vec<String>) -> Settings {
+    Settings { profile, on_invalid, mails: MailSettings { recipients, success: true }, ..Settings::default() }
 }
 
 struct RemoveOnDrop(PathBuf);

@@ -19,7 +19,7 @@ use crate::cluster;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::health::Health;
-use crate::http::{self, Service};
+use crate::http::{self, Service, Stores};
 
 /// How long a step may wait for records: how soon a stop is noticed.
 const STEP: Duration = Duration::from_millis(100);
@@ -36,7 +36,8 @@ pub fn run(config_file: &Path, accept_migration: bool) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let health = Health::default();
     let views = CommittedViews::default();
-    let service = Service { health: health.clone(), views: views.clone(), topology: topology.clone() };
+    let stores = Stores { views: views.clone(), topology: topology.clone() };
+    let service = Service { health: health.clone(), stores: Some(stores) };
     let http = http::start(&config.http.listen, service, stop.clone())?;
 
     let log = cluster::wait_for_cluster(&config, &health)?;

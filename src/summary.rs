@@ -78,6 +78,9 @@ fn job_lines(job: &JobResult, out: &Path) -> String {
     for file in files {
         let _ = writeln!(text, "    {file}");
     }
+    if folder.join("mail").is_dir() {
+        let _ = writeln!(text, "    mail/ (what is told of it)");
+    }
     if !items.is_empty() {
         let _ = writeln!(text, "    work-items/ ({} files)", items.len());
     }

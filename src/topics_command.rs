@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use concord_connectors::pds::lookups;
 use concord_engine::topics::{self, TopicState};
 use concord_engine::topology::Topology;
 use concord_flows::list_reconciliation::topology;
+use concord_flows::list_reconciliation::topology::PDS_LOOKUP;
 use concord_schemas::registry::RegistryClient;
 
 use crate::cluster;
@@ -12,7 +14,12 @@ use crate::config::Config;
 use crate::failure::Failure;
 
 fn declared(config: &Config) -> Result<Topology, Failure> {
-    topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))
+    let mut topology = topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))?;
+    let is_declared = topology.topics.iter().any(|topic| &*topic.name == PDS_LOOKUP);
+    if config.pds.is_some() && !is_declared {
+        topology.topics.extend(lookups::topics(config.topics.partitions));
+    }
+    Ok(topology)
 }
 
 /// Prints what `apply` would do.
@@ -83,4 +90,40 @@ pub fn list(config_file: &Path) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::fs;
+
+    use concord_schemas::pds::PDS_ANSWER;
+
+    use super::*;
+
+    #[test]
+    fn the_topics_of_questions_to_pds_are_declared_once_when_somebody_asks_or_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        for (asks, answers) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut text =
+                "[kafka]\nbootstrap_servers = \"127.0.0.1:9092\"\n[instance]\nname = \"one\"\nstate_dir = \"state\"\n\
+                [flows.list_reconciliation]\n"
+                    .to_owned();
+            if asks {
+                text.push_str("lookups = \"unknown\"\n");
+            }
+            if answers {
+                text.push_str("[pds]\nurl = \"https://pds.example\"\n");
+            }
+            let file = folder.path().join("concord.toml");
+            fs::write(&file, text).unwrap();
+            let topology = declared(&Config::read(&file).unwrap()).unwrap();
+            for name in [PDS_LOOKUP, PDS_ANSWER] {
+                let topics: Vec<_> = topology.topics.iter().filter(|topic| &*topic.name == name).collect();
+                assert_eq!(topics.len(), usize::from(asks || answers), "{name}");
+                assert!(topics.iter().all(|topic| topic.partitions == topology.topics[0].partitions));
+            }
+        }
+    }
 }

@@ -10,16 +10,23 @@ use concord_engine::metric_names;
 
 const OPERATIONS: &str = "docs/OPERATIONS.md";
 /// The sources that define codes.
-const CODES: [&str; 4] = [
+const CODES: [&str; 8] = [
     "topology/engine/src/rejection.rs",
     "topology/flows/src/list_reconciliation/codes.rs",
     "connectors/src/mesh/error.rs",
     "connectors/src/mail/error.rs",
+    "connectors/src/connect/error.rs",
+    "connectors/src/pds/api/error.rs",
+    "topology/flows/src/list_reconciliation/dps_exchange/codes.rs",
+    "connectors/src/edifact/codes.rs",
 ];
+
+/// Tables of a list that is one key, which the document describes by itself.
+const DESCRIBED_AS_ONE: [&str; 2] = ["Switch", "Route"];
 
 #[test]
 fn every_configuration_key_is_documented_and_every_documented_key_exists() {
-    let keys = configuration_keys(&text_of("src/config.rs"));
+    let keys = configuration_keys(&[text_of("src/config.rs"), text_of("src/config/connectors.rs")].concat());
     assert!(keys.contains("instance.name") && keys.contains("flows.list_reconciliation.profile"), "{keys:?}");
     assert_same(&keys, &first_cells(&section("## 3. Configuration")), "configuration key");
 }
@@ -41,6 +48,23 @@ fn every_code_is_documented_and_every_documented_code_exists() {
     assert_same(&defined, &first_cells(&section("## 6. Codes")), "code");
     for code in codes_in(&text_of(OPERATIONS)) {
         assert!(defined.contains(&code), "{OPERATIONS} speaks of the code {code}, which the program does not have");
+    }
+}
+
+#[test]
+fn every_test_that_holds_a_behaviour_of_the_peers_is_there() {
+    let table = text_of("docs/PEER-BEHAVIOURS.md");
+    let named: Vec<(&str, &str)> = table.split('`').filter_map(|words| words.split_once(".rs: ")).collect();
+    assert!(named.len() > 50, "{} tests are named", named.len());
+    for (file, test) in named {
+        let text = text_of(&format!("{file}.rs"));
+        let at = text.find(&format!("fn {test}(")).unwrap_or_else(|| panic!("{file}.rs has no test {test}"));
+        // The attribute stands above the function, or around all of them in a macro for properties.
+        let before = &text[..at];
+        assert!(
+            before.trim_end().ends_with("#[test]") || before.contains("proptest! {"),
+            "{file}.rs: {test} is no test"
+        );
     }
 }
 
@@ -88,7 +112,12 @@ fn configuration_keys(source: &str) -> BTreeSet<String> {
             && let Some((field, kind)) = line.strip_prefix("    pub ").and_then(|rest| rest.split_once(": "))
         {
             let kind = kind.trim_end_matches(',').trim_start_matches("Option<").trim_end_matches('>');
-            structs.get_mut(name).unwrap().push((field.to_string(), kind.to_string()));
+            // The tables of a list.
+            let (field, kind) = match kind.strip_prefix("Vec<").filter(|of| !DESCRIBED_AS_ONE.contains(of)) {
+                Some(of) => (format!("{field}[]"), of),
+                None => (field.to_string(), kind),
+            };
+            structs.get_mut(name).unwrap().push((field, kind.to_string()));
         }
     }
     let mut keys = BTreeSet::new();
@@ -107,7 +136,7 @@ fn collect_keys(
         if structs.contains_key(kind) {
             collect_keys(kind, &format!("{key}."), structs, keys);
         } else {
-            keys.insert(key);
+            keys.insert(key.trim_end_matches("[]").to_string());
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use concord_flows::list_reconciliation::catalogue::CATALOGUE;
+use concord_flows::list_reconciliation::catalogue::{CATALOGUE, REGISTRATION_FINDINGS};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -77,7 +77,7 @@ fn list_and_explain_show_every_rule_of_both_sets() {
     assert_eq!(code, Some(0));
     let (_, as_json, _) = concord(&["rules", "list", "--json"]);
     let as_json: Value = serde_json::from_str(&as_json).unwrap();
-    for (position, rule) in CATALOGUE.iter().enumerate() {
+    for (position, rule) in CATALOGUE.iter().chain(&REGISTRATION_FINDINGS).enumerate() {
         let line = list.lines().find(|line| line.starts_with(&format!("{} ", rule.id))).unwrap();
         for part in [rule.set.as_str(), rule.class.as_str(), rule.fields, rule.guidance] {
             assert!(line.contains(part), "{part} is not in: {line}");

@@ -13,9 +13,9 @@ use crate::rejected::ReadError;
 pub(crate) struct CsvRows<'source> {
     lines: Lines<'source>,
     parser: Reader,
-    wanted: &'static [&'static str],
-    /// Where each wanted column stands in a row of the file.
-    places: Vec<usize>,
+    wanted: Vec<&'static str>,
+    /// Where each wanted column stands in a row of the file; an optional one perhaps nowhere.
+    places: Vec<Option<usize>>,
     columns_in_file: usize,
     text: Vec<u8>,
     /// Where each field ends in `text`.
@@ -32,7 +32,7 @@ impl<'source> CsvRows<'source> {
         let mut rows = Self {
             lines: Lines::open(file, source)?,
             parser: ReaderBuilder::new().terminator(Terminator::Any(b'\n')).build(),
-            wanted,
+            wanted: wanted.to_vec(),
             places: Vec::new(),
             columns_in_file: 0,
             text: Vec::new(),
@@ -43,18 +43,29 @@ impl<'source> CsvRows<'source> {
         }
         rows.split_line()?;
         for column in wanted {
-            let place = (0..rows.ends.len()).find(|&place| rows.bytes_of(place) == column.as_bytes());
-            let Some(place) = place else {
+            let place = rows.place_of(column);
+            if place.is_none() {
                 return Err(rows.lines.reject(
                     *column,
                     "the first line does not name this column",
                     "name the columns in the first line, separated by commas",
                 ));
-            };
+            }
             rows.places.push(place);
         }
         rows.columns_in_file = rows.ends.len();
         Ok(rows)
+    }
+
+    /// Wants one more column, whose fields are empty where the file does not have it. To be called before the first row.
+    pub(crate) fn with_optional(mut self, column: &'static str) -> Self {
+        self.wanted.push(column);
+        self.places.push(self.place_of(column));
+        self
+    }
+
+    fn place_of(&self, column: &str) -> Option<usize> {
+        (0..self.ends.len()).find(|&place| self.bytes_of(place) == column.as_bytes())
     }
 
     /// Reads the next row; `None` at the end of the file.
@@ -68,7 +79,7 @@ impl<'source> CsvRows<'source> {
     /// A field of the row read last, by its place among the wanted columns.
     pub(crate) fn field(&self, column: usize) -> &str {
         // Every row is checked to be UTF-8 before it is given out.
-        str::from_utf8(self.bytes_of(self.places[column])).unwrap_or_default()
+        self.places[column].map_or("", |place| str::from_utf8(self.bytes_of(place)).unwrap_or_default())
     }
 
     /// Refuses the row read last for one of its wanted columns.

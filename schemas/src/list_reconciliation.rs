@@ -5,6 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod standing;
+
+pub use standing::{Decision, StandingFinding, StandingList, StandingOnList, StandingPerson};
+
 /// What producers publish of a GP extract, in order, all on one partition: opened, its chunks, closed.
 ///
 /// Topic `gp.extract`, key: job id.
@@ -60,7 +64,7 @@ pub struct ExtractClosed<'a> {
     pub sha256: &'a str,
 }
 
-/// A record of an accepted extract on its way to the comparison, or the end of its file.
+/// A record of an accepted extract on its way to the comparison, or the end of its file or job.
 ///
 /// Internal repartition topic, key: NHS number (or job and record number when there is none).
 #[allow(
@@ -75,6 +79,9 @@ pub enum GpEvent<'a> {
     /// Broadcast to every partition behind the last record.
     #[serde(borrow, alias = "concord.list_reconciliation.EndOfFile")]
     EndOfFile(EndOfFile<'a>),
+    /// Broadcast to every partition when a job ends while records of it may wait for PDS.
+    #[serde(borrow, alias = "concord.list_reconciliation.JobGivenUp")]
+    JobGivenUp(JobGivenUp<'a>),
 }
 
 /// One patient of one job.
@@ -106,6 +113,16 @@ pub struct EndOfFile<'a> {
     pub records: i64,
     /// To how many partitions this marker was broadcast.
     pub partitions: i32,
+    /// The file does not go on: what is remembered of it is to be forgotten, and nobody waits for an answer.
+    #[serde(default)]
+    pub abandoned: bool,
+}
+
+/// A job has ended while records of it wait for an answer of PDS: they need wait no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobGivenUp<'a> {
+    /// The job.
+    pub job_id: &'a str,
 }
 
 /// A parsed and valid patient record of a GP extract (two rows of the file). `None` is an empty field.
@@ -191,6 +208,9 @@ pub struct PdsRecord<'a> {
     pub gp_practice: &'a str,
     /// Start of that registration, ISO date.
     pub gp_registered_date: &'a str,
+    /// ISO date, perhaps with a time; empty while PDS knows of no death.
+    #[serde(default)]
+    pub date_of_death: &'a str,
 }
 
 /// One line of the list of who is registered where.
@@ -219,32 +239,48 @@ pub struct Outcome<'a> {
     pub number: i64,
     /// As the practice gave it.
     pub nhs_number: Option<&'a str>,
-    /// `Matched`, `Partnership Mismatch`, `Deducted Patient Match` or `Unmatched`.
+    /// `Matched`, `Partnership Mismatch`, `Deducted Patient Match`, `Unmatched`, or `Lookup Failed` when PDS was asked about the
+    /// person and could not tell.
     pub status: &'a str,
     /// Whether PDS marks the person `R`, `V` or `REDACTED`.
     pub sensitive: bool,
     /// Ids of the rules that found a difference, in the order of evaluation.
     #[serde(borrow)]
     pub rules: Vec<&'a str>,
+    /// Why the look-up failed; empty otherwise.
+    #[serde(default)]
+    pub code: &'a str,
 }
 
-/// A demographic difference between a practice's record and PDS.
+/// A difference between a practice's list and PDS.
 ///
-/// Topic `list-reconciliation.difference`, compacted, key: `<practice>/<NHS number>/<rule id>`.
+/// Topic `list-reconciliation.difference`, compacted, key: `<practice>/<NHS number>/<rule id>`; a tombstone takes it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference<'a> {
     /// Practice code of the file name.
     pub practice: &'a str,
-    /// Ten digits.
+    /// Ten digits; of a person who is only on the practice's list, as the practice gave it.
     pub nhs_number: &'a str,
-    /// Such as `MN-BR-SN-01`.
+    /// Such as `MN-BR-SN-01`; `ONLY-ON-GP`, `ONLY-ON-PDS` or `sensitive` where the records are not compared.
     pub rule_id: &'a str,
     /// What to do about it.
     pub guidance: &'a str,
-    /// The job that found it last.
+    /// The job whose list it stands on.
     pub job_id: &'a str,
-    /// Serial change number of the PDS record it was found against.
+    /// Serial change number of the PDS record it was found against; empty without a record.
     pub pds_version: &'a str,
+    /// Where PDS has the person: `Matched`, `Partnership Mismatch`, `Deducted Patient Match` or `Unmatched`.
+    #[serde(default)]
+    pub status: &'a str,
+    /// Since when it stands without a break, milliseconds since the epoch, UTC.
+    #[serde(default)]
+    pub first_seen_ms: i64,
+    /// When it was last found, milliseconds since the epoch, UTC.
+    #[serde(default)]
+    pub last_confirmed_ms: i64,
+    /// What this record was published for: `LIST`, `PDS_CHANGED`, `PDS_MOVED`, `PDS_SENSITIVE`, `PDS_DIED` or `PDS_REMOVED`.
+    #[serde(default)]
+    pub cause: &'a str,
 }
 
 /// What the report of a job is made of.
@@ -264,6 +300,9 @@ pub enum JobEvent<'a> {
     /// A partition has compared all its records of the job.
     #[serde(borrow, alias = "concord.list_reconciliation.PartitionCompleted")]
     PartitionCompleted(PartitionCompleted<'a>),
+    /// Something happened to the job on its way.
+    #[serde(borrow, alias = "concord.list_reconciliation.JobNoted")]
+    JobNoted(JobNoted<'a>),
 }
 
 /// A file has begun to arrive; the job exists from here on.
@@ -275,6 +314,9 @@ pub struct JobReceived<'a> {
     pub file_name: &'a str,
     /// Processing time, milliseconds since the epoch, UTC.
     pub at_ms: i64,
+    /// Where the file came from; empty when it was published by hand.
+    #[serde(default)]
+    pub source: &'a str,
 }
 
 /// The verdict on a whole file.
@@ -350,7 +392,31 @@ pub struct PartitionCompleted<'a> {
     pub counts: JobCounts,
 }
 
-/// The counts of a job. `records = matched + partnership_mismatch + deducted + unmatched` always holds.
+/// Something happened to a job on its way, or was done to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobNoted<'a> {
+    /// The job.
+    pub job_id: &'a str,
+    /// What it was.
+    pub note: JobNote,
+    /// Waiting: the route. Copied: the other source. CleanedUp: the operator.
+    pub subject: &'a str,
+    /// The operator's reason; empty otherwise.
+    pub detail: &'a str,
+}
+
+/// What can happen to a job on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobNote {
+    /// Its file is here whole, and waits for the post office.
+    Waiting,
+    /// The same file came again from another source.
+    Copied,
+    /// An operator has had it cleaned up.
+    CleanedUp,
+}
+
+/// The counts of a job. `records = matched + partnership_mismatch + deducted + unmatched + lookup_failed` always holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobCounts {
     /// Records compared.
@@ -377,6 +443,19 @@ pub struct JobCounts {
     pub work_items: i64,
     /// Records whose NHS number stood earlier in the same file.
     pub duplicates: i64,
+    /// Decisions of business rules that PDS can be updated.
+    #[serde(default)]
+    pub pds_updates: i64,
+    /// Decisions of business rules that the practice's system can be updated.
+    #[serde(default)]
+    pub gp_updates: i64,
+    /// Decisions of business rules that a person has to look.
+    #[serde(default)]
+    pub validations: i64,
+    /// Records of which PDS could not tell, when it was asked, whether it knows the person. They are in none of the counts above
+    /// but `records` and `duplicates`.
+    #[serde(default)]
+    pub lookup_failed: i64,
 }
 
 /// A job as users see it.
@@ -390,7 +469,8 @@ pub struct Job<'a> {
     pub practice: &'a str,
     /// File name, normalised when it could be read.
     pub file: &'a str,
-    /// `RECEIVED`, `VALIDATED`, `RECONCILED`, `REJECTED`, `TIMED_OUT`, or `INCONSISTENT` when the counts do not add up.
+    /// `RECEIVED`, `WAITING` (the post office is closed), `VALIDATED`, `RECONCILED`, `COMPLETE` (delivered and told), `REJECTED`,
+    /// `TIMED_OUT`, `CLEANED_UP`, or `INCONSISTENT` when the counts do not add up.
     pub status: &'a str,
     /// Processing time, milliseconds since the epoch, UTC.
     pub at_ms: i64,
@@ -404,6 +484,62 @@ pub struct Job<'a> {
     /// Names of the files written.
     #[serde(borrow)]
     pub files: Vec<&'a str>,
+    /// Where the file came from, as its first event says; empty when it was published by hand.
+    #[serde(default)]
+    pub source: &'a str,
+    /// The job that this one is a re-run of; empty otherwise.
+    #[serde(default)]
+    pub rerun_of: &'a str,
+    /// How often the same file came again from another source.
+    #[serde(default)]
+    pub copies: i64,
+    /// Where it came from the last time; empty when it never did.
+    #[serde(default)]
+    pub last_copy: &'a str,
+    /// What became of it, oldest first. Of a long history the middle is left out.
+    #[serde(borrow, default)]
+    pub history: Vec<JobStep<'a>>,
+    /// The mails about it, oldest first.
+    #[serde(borrow, default)]
+    pub mails: Vec<JobMail<'a>>,
+    /// How many of its files have left.
+    #[serde(default)]
+    pub deliveries: JobDeliveries,
+}
+
+/// A step in the life of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobStep<'a> {
+    /// The status from here on.
+    pub status: &'a str,
+    /// When the step was taken, by the clock of the program, milliseconds since the epoch, UTC.
+    pub at_ms: i64,
+    /// Why, or what came of it; may be empty.
+    pub detail: &'a str,
+}
+
+/// A mail about a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobMail<'a> {
+    /// Its id in the outbox.
+    pub mail_id: &'a str,
+    /// In whose name it is sent.
+    pub service: &'a str,
+    /// `OUTBOX`, then as its delivery says.
+    pub state: &'a str,
+}
+
+/// Counts of files of a job, whatever number of ways each goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobDeliveries {
+    /// Files that must be sent before the job is complete; zero until it is reconciled.
+    pub expected: i64,
+    /// Files handed over on at least one way.
+    pub sent: i64,
+    /// Of these, those that a recipient has taken.
+    pub delivered: i64,
+    /// Files that a service refused or gave back on at least one way.
+    pub refused: i64,
 }
 
 /// A piece of an output file.
@@ -463,5 +599,83 @@ pub struct Delivery<'a> {
     /// Code and cause of a refusal; empty otherwise.
     pub detail: &'a str,
     /// When it happened, milliseconds since the epoch, UTC.
+    pub at_ms: i64,
+}
+
+/// What an operator wants done. The topic is the record of who wanted what.
+///
+/// Topic `list-reconciliation.command`, key: job id; or the route, on every partition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command<'a> {
+    /// What is to be done.
+    pub action: CommandAction,
+    /// The job's id, or the route's name.
+    pub subject: &'a str,
+    /// Who wants it.
+    pub by: &'a str,
+    /// Why; may be empty.
+    pub reason: &'a str,
+    /// When it was asked for, milliseconds since the epoch, UTC.
+    pub at_ms: i64,
+}
+
+/// What operators can have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CommandAction {
+    /// A job ends, and what is kept of it is dropped.
+    CleanUpJob,
+    /// Files of a route go on, whatever its hours.
+    OpenRoute,
+    /// Files of a route wait, whatever its hours.
+    CloseRoute,
+    /// The hours of a route decide again.
+    ScheduleRoute,
+}
+
+/// Whether files of a route go on, as one partition of the intake has it.
+///
+/// Topic `list-reconciliation.post-office`, compacted, key: `<route>/<partition>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteStatus<'a> {
+    /// Name of the route.
+    pub route: &'a str,
+    /// The partition of the intake that says so.
+    pub partition: i32,
+    /// Whether files go on.
+    pub open: bool,
+    /// `OPEN` or `CLOSED` by an operator; empty when the hours of the route decide.
+    pub switched: &'a str,
+    /// Who switched it last; empty when nobody ever did.
+    pub by: &'a str,
+    /// Why; may be empty.
+    pub reason: &'a str,
+    /// Since when it is so, milliseconds since the epoch, UTC.
+    pub since_ms: i64,
+    /// When its hours change that; 0 when nothing but an operator does.
+    pub until_ms: i64,
+    /// Files that wait.
+    pub waiting: i64,
+}
+
+/// Something that arrived and was not taken in. Nothing of its content is here; it is still where it arrived.
+///
+/// Topic `intake.refused`, key: source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedInput<'a> {
+    /// Where it is, such as `mesh:X26OT181/20210810134000123456_AB12CD`.
+    pub source: &'a str,
+    /// Stable code of the cause.
+    pub code: &'a str,
+    /// The cause in words, without anything of the content.
+    pub cause: &'a str,
+    /// What to do about it.
+    pub remedy: &'a str,
+    /// Size of the content, unpacked; `None` when it is not known.
+    pub bytes: Option<i64>,
+    /// Mailbox that it came from; empty when it came by no mailbox, or when that is not known.
+    pub sender: &'a str,
+    /// MESH's workflow id; empty as above.
+    pub workflow_id: &'a str,
+    /// When it was refused, milliseconds since the epoch, UTC.
     pub at_ms: i64,
 }

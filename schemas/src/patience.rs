@@ -27,11 +27,17 @@ impl Patience {
     /// Pauses behind attempt number `attempt`, from 1; at least as long as the peer wishes. False, without a pause, when
     /// there is no further attempt.
     pub fn pause_after(&self, attempt: u32, wished: Option<Duration>) -> bool {
-        // Jitter spreads the instances of a fleet, so that they do not all ask at once when the peer comes back.
-        let jitter = (RandomState::new().hash_one(attempt) % 256) as u32;
-        let Some(pause) = self.pause(attempt, wished, jitter) else { return false };
+        let Some(pause) = self.next_pause(attempt, wished) else { return false };
         thread::sleep(pause);
         true
+    }
+
+    /// The pause behind attempt number `attempt`, from 1, for those who wait in their own way; `None` when there is no
+    /// further attempt.
+    pub fn next_pause(&self, attempt: u32, wished: Option<Duration>) -> Option<Duration> {
+        // Jitter spreads the instances of a fleet, so that they do not all ask at once when the peer comes back.
+        let jitter = (RandomState::new().hash_one(attempt) % 256) as u32;
+        self.pause(attempt, wished, jitter)
     }
 
     /// `jitter` is below 256.

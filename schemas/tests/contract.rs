@@ -10,6 +10,11 @@ use concord_schemas::codec::*;
 use serde::Serialize;
 use serde_json::Value;
 
+/// Schemas of topics, and of stores.
+fn every() -> impl Iterator<Item = &'static TopicSchema> {
+    ALL.into_iter().chain(STORED)
+}
+
 fn parsed(topic: &TopicSchema) -> Value {
     serde_json::from_str(topic.avsc()).unwrap()
 }
@@ -37,7 +42,7 @@ fn has_doc(value: &Value) -> bool {
 
 #[test]
 fn every_record_enum_and_field_is_documented() {
-    for topic in ALL {
+    for topic in every() {
         walk(&parsed(topic), &mut |schema| {
             if !matches!(schema["type"].as_str(), Some("record" | "enum")) {
                 return;
@@ -52,7 +57,7 @@ fn every_record_enum_and_field_is_documented() {
 
 #[test]
 fn every_named_type_is_in_a_namespace_of_concord() {
-    for topic in ALL {
+    for topic in every() {
         walk(&parsed(topic), &mut |schema| {
             if schema.get("name").is_some() {
                 let namespace = schema["namespace"].as_str().unwrap_or_default();
@@ -64,7 +69,7 @@ fn every_named_type_is_in_a_namespace_of_concord() {
 
 #[test]
 fn every_optional_field_begins_with_null_and_defaults_to_it() {
-    for topic in ALL {
+    for topic in every() {
         walk(&parsed(topic), &mut |schema| {
             for field in schema["fields"].as_array().into_iter().flatten() {
                 if field["type"].is_array() {
@@ -77,15 +82,30 @@ fn every_optional_field_begins_with_null_and_defaults_to_it() {
     }
 }
 
-#[test]
-fn every_avro_file_is_the_schema_of_a_topic() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/avro");
-    let mut files: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    let mut topics: Vec<_> = ALL.iter().map(|topic| format!("{}.avsc", topic.name())).collect();
+/// The schema files of a folder, in order.
+fn files_of(folder: &str) -> Vec<String> {
+    let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> = names.filter(|name| name.ends_with(".avsc")).collect();
     files.sort();
-    topics.sort();
-    assert_eq!(files, topics);
+    files
+}
+
+#[test]
+fn every_avro_file_is_a_schema_of_a_topic_or_a_store() {
+    let file_names = |schemas: &[&TopicSchema]| {
+        let mut names: Vec<_> = schemas.iter().map(|schema| format!("{}.avsc", schema.name())).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(files_of("avro"), file_names(&ALL));
+    assert_eq!(files_of("avro/stored"), file_names(&STORED));
+    let mut earlier: Vec<String> = Vec::new();
+    for schema in ALL {
+        earlier.extend((1..=schema.earlier().len()).map(|number| format!("{}.{number}.avsc", schema.name())));
+    }
+    earlier.sort();
+    assert_eq!(files_of("avro/earlier"), earlier);
 }
 
 /// Replaces `{"type": "long", "logicalType": ...}` by `"long"`, as the specification's canonical form does
@@ -104,7 +124,7 @@ fn without_logical_types(schema: &mut Value) {
 
 #[test]
 fn fingerprints_are_those_of_an_independent_implementation() {
-    for topic in ALL {
+    for topic in every() {
         let mut physical = parsed(topic);
         without_logical_types(&mut physical);
         let independent = Schema::parse(&physical).unwrap().fingerprint::<Rabin>();
@@ -142,4 +162,21 @@ fn an_independent_reader_sees_the_same_values() {
     assert_independently_readable(&FILE, &samples::file_chunk(), false);
     assert_independently_readable(&MAIL, &samples::mail(), false);
     assert_independently_readable(&DELIVERY, &samples::delivery(), false);
+    assert_independently_readable(&DECISION, &samples::decision(), false);
+    assert_independently_readable(&STANDING_PERSON, &samples::standing_person(), false);
+    assert_independently_readable(&STANDING_LIST, &samples::standing_list(), false);
+    assert_independently_readable(&COMMAND, &samples::command(), false);
+    assert_independently_readable(&POST_OFFICE, &samples::route_status(), false);
+    assert_independently_readable(&INTAKE_REFUSED, &samples::refused_input(), false);
+    assert_independently_readable(&PDS_LOOKUP, &samples::pds_lookup(), false);
+    samples::pds_answers().iter().for_each(|answer| assert_independently_readable(&PDS_ANSWER, answer, false));
+}
+
+#[test]
+fn the_record_in_an_answer_of_pds_is_that_of_the_topic_of_records() {
+    let answer = parsed(&PDS_ANSWER);
+    let field = answer["fields"].as_array().unwrap().iter().find(|field| field["name"] == "record").unwrap();
+    let mut record = field["type"][1].clone();
+    record["namespace"] = answer["namespace"].clone();
+    assert_eq!(record, parsed(&PDS_RECORD));
 }

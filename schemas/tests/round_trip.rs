@@ -6,6 +6,7 @@ mod samples;
 use concord_schemas::Schemas;
 use concord_schemas::codec::*;
 use concord_schemas::list_reconciliation::*;
+use concord_schemas::pds::{PdsAnswer, PdsLookup};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,14 @@ fn every_type_round_trips_with_both_framings() {
     assert_round_trips!(&FILE, FileChunk, [samples::file_chunk()]);
     assert_round_trips!(&MAIL, Mail, [samples::mail()]);
     assert_round_trips!(&DELIVERY, Delivery, [samples::delivery()]);
+    assert_round_trips!(&DECISION, Decision, [samples::decision()]);
+    assert_round_trips!(&STANDING_PERSON, StandingPerson, [samples::standing_person(), StandingPerson::default()]);
+    assert_round_trips!(&STANDING_LIST, StandingList, [samples::standing_list()]);
+    assert_round_trips!(&COMMAND, Command, [samples::command()]);
+    assert_round_trips!(&POST_OFFICE, RouteStatus, [samples::route_status()]);
+    assert_round_trips!(&INTAKE_REFUSED, RefusedInput, [samples::refused_input()]);
+    assert_round_trips!(&PDS_LOOKUP, PdsLookup, [samples::pds_lookup()]);
+    assert_round_trips!(&PDS_ANSWER, PdsAnswer, samples::pds_answers());
 }
 
 /// A schema that no release of this crate bundles.
@@ -264,6 +273,7 @@ proptest! {
             postcode: &texts[6],
             gp_practice: &texts[7],
             gp_registered_date: &texts[8],
+            date_of_death: &texts[7],
         };
         assert_round_trips!(&PDS_RECORD, PdsRecord, [record.clone()]);
     }

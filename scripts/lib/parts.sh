@@ -1,7 +1,7 @@
 # Sourced by scripts/parts after cache.sh and packages.sh: the real servers that tests run against, fetched from Maven Central
 # or PyPI into the cache, each started on free ports of the loopback address. All that one run of a server writes is in its
 # run folder:
-#   kafka.env, registry.env, mesh.env, smtp.env   where it listens, for `set -a; . FILE`. With KAFKA_PROXIED=yes Kafka has a
+#   kafka.env, registry.env, mesh.env, smtp.env, s3.env   where it listens, for `set -a; . FILE`. With KAFKA_PROXIED=yes Kafka has a
 #                                                 second listener, KAFKA_PROXIED_LISTENER, and tells clients of it to come to
 #                                                 KAFKA_PROXIED_BOOTSTRAP instead, where nobody listens until somebody puts a
 #                                                 proxy there
@@ -273,7 +273,7 @@ running_runs() {
   local process
   for process in /proc/[0-9]*; do
     if [ -O "$process" ]; then
-      { tr '\0' '\n' <"$process/cmdline" | sed -n 's/^-[DX]concord\.part=[a-z]*://p'; } 2>/dev/null || true
+      { tr '\0' '\n' <"$process/cmdline" | sed -n 's/^-[DX]concord\.part=[a-z0-9]*://p'; } 2>/dev/null || true
     fi
   done | sort -u
 }

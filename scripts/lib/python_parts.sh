@@ -1,8 +1,11 @@
-# Sourced by scripts/parts after parts.sh: the servers from PyPI, a MESH and a mail server, both with TLS.
+# Sourced by scripts/parts after parts.sh: the servers from PyPI: a MESH and a mail server, both with TLS, and a store that
+# speaks S3.
 MESH_SANDBOX_VERSION=1.0.137
 AIOSMTPD_VERSION=1.4.6
+MOTO_VERSION=5.2.5
 MESH_HOME=$CONCORD_CACHE/parts/mesh-sandbox-$MESH_SANDBOX_VERSION
 SMTP_HOME=$CONCORD_CACHE/parts/aiosmtpd-$AIOSMTPD_VERSION
+S3_HOME=$CONCORD_CACHE/parts/moto-$MOTO_VERSION
 PYPI="PyPI, or the index of pip's settings"
 
 # mesh_start RUN: the service with which NHS England lets clients be tested. Mailboxes X26ABC1, X26ABC2, X26ABC3; messages are
@@ -77,6 +80,34 @@ END
 
 fetch_smtp() {
   fetch_python "$1" "aiosmtpd==$AIOSMTPD_VERSION"
+}
+
+# s3_start RUN: a store that speaks S3. It accepts any key; objects are kept in memory, so each start is an empty store.
+s3_start() {
+  local run=$1
+  require_python_packages && fetch_once "$S3_HOME" fetch_s3 "$PYPI" || return 1
+  if part_alive s3 "$run"; then
+    say "the store is running already: $(grep S3_URL "$run/s3.env")"
+    return 0
+  fi
+  mkdir -p "$run/s3"
+  on_free_ports s3 "$run" s3_launch
+}
+
+s3_launch() {
+  local run=$1 port url
+  port=$(free_port) || return 1
+  url=http://127.0.0.1:$port
+  : >"$run/s3/log"
+  launch s3 "$run" "$run/s3" "$S3_HOME/bin/python" "-Xconcord.part=s3:$run" "$S3_HOME/bin/moto_server" \
+    -H 127.0.0.1 -p "$port"
+  wait_until_ready s3 "$run" curl --noproxy '*' -fsS -o /dev/null "$url/moto-api/" || return 1
+  echo "S3_URL=$url" >"$run/s3.env"
+  say "the store (moto $MOTO_VERSION) is ready: $url"
+}
+
+fetch_s3() {
+  fetch_python "$1" "moto[server]==$MOTO_VERSION"
 }
 
 # fetch_python FOLDER PACKAGE: an environment of its own.

@@ -7,7 +7,7 @@ use std::fs;
 use concord_flows::list_reconciliation::Profile;
 use concord_flows::list_reconciliation::business::Reading;
 use concord_flows::list_reconciliation::catalogue::{
-    self, CATALOGUE, CatalogueEntry, RuleSettings, Trial, TrialRecords, Verdict,
+    self, CATALOGUE, CatalogueEntry, REGISTRATION_FINDINGS, RuleSettings, Trial, TrialRecords, Verdict,
 };
 use concord_flows::list_reconciliation::registration::{RegistrationStatus, is_sensitive};
 use jiff::Timestamp;
@@ -32,11 +32,11 @@ pub fn rules(command: RulesCommand) -> Result<(), Failure> {
 
 fn list(json: bool) {
     if json {
-        let entries: Vec<Value> = CATALOGUE.iter().map(as_json).collect();
+        let entries: Vec<Value> = CATALOGUE.iter().chain(&REGISTRATION_FINDINGS).map(as_json).collect();
         return output::line(format!("{:#}", json!({ "rules": entries })));
     }
     output::line(format!("{:<13}{:<13}{:<10}{:<27}guidance", "id", "set", "class", "fields"));
-    for rule in &CATALOGUE {
+    for rule in CATALOGUE.iter().chain(&REGISTRATION_FINDINGS) {
         let (set, class) = (rule.set.as_str(), rule.class.as_str());
         output::line(format!("{:<13}{set:<13}{class:<10}{:<27}{}", rule.id, rule.fields, rule.guidance));
     }

@@ -74,6 +74,7 @@ struct PdsFields {
     postcode: String,
     gp_practice: String,
     gp_registered_date: String,
+    date_of_death: String,
 }
 
 impl Pair {
@@ -171,6 +172,7 @@ fn pds_fields(value: Value) -> Result<PdsRecordOwned, String> {
         postcode: fields.postcode,
         gp_practice: fields.gp_practice,
         gp_registered_date: fields.gp_registered_date,
+        date_of_death: fields.date_of_death,
     })
 }
 

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use concord_connectors::connect::Pieces;
 use concord_flows::list_reconciliation::extract::{ExtractReader, ReadRecord, ReaderSettings};
 use concord_flows::list_reconciliation::{Profile, parse_extract_file_name};
 use jiff::Timestamp;
@@ -14,7 +15,6 @@ use jiff::tz::TimeZone;
 
 use crate::failure::Failure;
 use crate::output;
-use crate::publish::Pieces;
 use crate::reconcile::check_is_there;
 use report::{Report, Verdict};
 use tables::Tables;

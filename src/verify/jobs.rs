@@ -4,14 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use concord_flows::list_reconciliation::topology::{DIFFERENCE, FILE, GP_EXTRACT, JOB, OUTCOME};
 use concord_schemas::codec::{self, Decoder, TopicSchema};
-use concord_schemas::list_reconciliation::{Difference, ExtractEvent, FileChunk, Job, JobCounts, Outcome as OfRecord};
+use concord_schemas::list_reconciliation::{
+    Difference, ExtractEvent, FileChunk, Job, JobCounts, JobDeliveries, Outcome as OfRecord,
+};
 use serde::Deserialize;
 
 use super::Outcome;
 use super::report::Report;
 use super::topics::{Record, Topics};
 
-const ENDINGS: [&str; 4] = ["RECONCILED", "REJECTED", "INCONSISTENT", "TIMED_OUT"];
+/// Statuses of a job that goes no further by itself.
+const ENDINGS: [&str; 6] = ["RECONCILED", "COMPLETE", "REJECTED", "INCONSISTENT", "TIMED_OUT", "CLEANED_UP"];
+const WAITING: &str = "WAITING";
+/// The step with which a job begins, or starts over.
+const RECEIVED: &str = "RECEIVED";
 const SEND_AGAIN: &str =
     "keep the topics as they are and report it; `concord explain` shows what the records were made of";
 
@@ -20,8 +26,12 @@ const SEND_AGAIN: &str =
 struct Found {
     /// Its end marker was sent.
     is_whole: bool,
-    /// How often it came to each ending.
+    /// Its file waits for the post office.
+    waits: bool,
+    /// How often it came to each ending since it began.
     endings: BTreeMap<String, u64>,
+    /// What its last record says of its life. Each further record says something new.
+    life: Option<Life>,
     /// The last ending, with what it counted and the files that it names.
     last: Option<(String, JobCounts, BTreeSet<String>)>,
     /// What its outcomes add up to.
@@ -34,12 +44,52 @@ struct Found {
     files: BTreeMap<String, Vec<(i32, bool)>>,
 }
 
+/// Steps, copies, mails and deliveries.
+#[derive(PartialEq, Eq)]
+struct Life {
+    steps: Vec<(String, i64, String)>,
+    copies: i64,
+    mails: Vec<String>,
+    deliveries: JobDeliveries,
+}
+
+impl Life {
+    fn of(job: &Job<'_>) -> Self {
+        Self {
+            steps: job.history.iter().map(|s| (s.status.to_owned(), s.at_ms, s.detail.to_owned())).collect(),
+            copies: job.copies,
+            mails: job.mails.iter().map(|mail| format!("{} {}", mail.mail_id, mail.state)).collect(),
+            deliveries: job.deliveries,
+        }
+    }
+
+    /// How often a job that began with the last `RECEIVED` took on a status; notes under the same status are no new step.
+    fn times(&self, status: &str) -> u64 {
+        let began = self.steps.iter().rposition(|(status, ..)| status == RECEIVED).unwrap_or(0);
+        let statuses = self.steps[began..].iter().map(|(status, ..)| status.as_str());
+        let mut last = "";
+        let mut times = 0;
+        for step in statuses {
+            times += u64::from(step == status && last != status);
+            last = step;
+        }
+        times
+    }
+}
+
 /// Reads everything and holds it against each other. `at_rest`: nothing waits to be processed, so whole jobs must have ended.
-pub(super) fn are_accounted_for(topics: &Topics, decoder: &Decoder, at_rest: bool, report: &mut Report) -> Outcome<()> {
+/// Where lists stand, a difference is no matter of one job, and held against what stands instead.
+pub(super) fn are_accounted_for(
+    topics: &Topics,
+    decoder: &Decoder,
+    at_rest: bool,
+    lists_stand: bool,
+    report: &mut Report,
+) -> Outcome<()> {
     let mut jobs: BTreeMap<String, Found> = BTreeMap::new();
     read_jobs(topics, decoder, &mut jobs)?;
     read_outcomes(topics, decoder, &mut jobs)?;
-    let every_difference = read_differences(topics, decoder, &mut jobs)?;
+    let every_difference = if lists_stand { None } else { Some(read_differences(topics, decoder, &mut jobs)?) };
     topics.each(FILE, &mut |record| {
         let Some(piece) = decode::<FileChunk<'_>>(decoder, FILE, &codec::FILE, &record)? else { return Ok(()) };
         let found = jobs.entry(piece.job_id.to_owned()).or_default();
@@ -47,7 +97,7 @@ pub(super) fn are_accounted_for(topics: &Topics, decoder: &Decoder, at_rest: boo
         Ok(())
     })?;
     for (id, job) in &jobs {
-        check(id, job, &every_difference, at_rest, report);
+        check(id, job, every_difference.as_ref(), at_rest, report);
     }
     Ok(())
 }
@@ -63,12 +113,20 @@ fn read_jobs(topics: &Topics, decoder: &Decoder, jobs: &mut BTreeMap<String, Fou
     })?;
     topics.each(JOB, &mut |record| {
         let Some(job) = decode::<Job<'_>>(decoder, JOB, &codec::JOB, &record)? else { return Ok(()) };
+        let found = jobs.entry(job.job_id.to_owned()).or_default();
+        found.waits = job.status == WAITING;
+        let life = Life::of(&job);
+        let says_nothing_new = found.life.as_ref() == Some(&life);
         if ENDINGS.contains(&job.status) {
-            let found = jobs.entry(job.job_id.to_owned()).or_default();
-            *found.endings.entry(job.status.to_owned()).or_default() += 1;
+            let times = found.endings.entry(job.status.to_owned()).or_default();
+            *times = if says_nothing_new { *times + 1 } else { life.times(job.status).max(1) };
             let files = job.files.iter().map(ToString::to_string).collect();
             found.last = Some((job.status.to_owned(), job.counts, files));
+        } else {
+            // Sent again behind a time-out.
+            found.last = None;
         }
+        found.life = Some(life);
         Ok(())
     })
 }
@@ -84,6 +142,7 @@ fn read_outcomes(topics: &Topics, decoder: &Decoder, jobs: &mut BTreeMap<String,
             "Matched" => counts.matched += 1,
             "Partnership Mismatch" => counts.partnership_mismatch += 1,
             "Deducted Patient Match" => counts.deducted += 1,
+            "Lookup Failed" => counts.lookup_failed += 1,
             _ => counts.unmatched += 1,
         }
         counts.sensitive += i64::from(of.sensitive);
@@ -125,10 +184,12 @@ fn decode<'a, T: Deserialize<'a>>(
     read.map(Some).map_err(|e| format!("{topic}[{}] offset {} does not decode: {e}", record.partition, record.offset))
 }
 
-fn check(id: &str, job: &Found, every_difference: &BTreeSet<String>, at_rest: bool, report: &mut Report) {
+fn check(id: &str, job: &Found, every_difference: Option<&BTreeSet<String>>, at_rest: bool, report: &mut Report) {
     let place = format!("job {id}");
     let Some((status, counts, files)) = &job.last else {
-        if job.is_whole && at_rest {
+        if job.waits {
+            report.checked("jobs that wait at the post office", 1);
+        } else if job.is_whole && at_rest {
             let remedy = "is the application running? A job ends in slices: verify again in a minute";
             report.find(&*place, "its file is there whole, and it has not ended", remedy);
         } else {
@@ -143,7 +204,7 @@ fn check(id: &str, job: &Found, every_difference: &BTreeSet<String>, at_rest: bo
     if status == "INCONSISTENT" {
         report.find(&*place, "its counts did not add up", SEND_AGAIN);
     }
-    if status != "RECONCILED" {
+    if status != "RECONCILED" && status != "COMPLETE" {
         return;
     }
     report.checked("outcomes of records", job.outcomes.values().sum());
@@ -166,12 +227,17 @@ fn check(id: &str, job: &Found, every_difference: &BTreeSet<String>, at_rest: bo
         only_on_pds: counts.only_on_pds,
         work_items: counts.work_items,
         duplicates: counts.duplicates,
+        pds_updates: counts.pds_updates,
+        gp_updates: counts.gp_updates,
+        validations: counts.validations,
         ..job.counted
     };
     if missing == 0 && repeated == 0 && told != *counts {
         report.find(format!("{JOB}, {place}"), "its counts are not those of its outcomes", SEND_AGAIN);
     }
-    check_differences(&place, job, every_difference, report);
+    if let Some(every_difference) = every_difference {
+        check_differences(&place, job, every_difference, report);
+    }
     check_files(&place, job, files, counts.work_items, report);
 }
 

@@ -2,8 +2,10 @@
 //! declaration and the schemas with the engine, and neither its log nor its commit. It only reads.
 
 mod jobs;
+mod questions;
 mod replayed;
 mod report;
+mod standing;
 mod stores;
 mod topics;
 
@@ -12,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use concord_engine::topology::Topology;
-use concord_flows::list_reconciliation::topology;
+use concord_flows::list_reconciliation::{Lookups, topology};
 
 use self::report::Report;
 use self::topics::Topics;
@@ -54,7 +56,12 @@ fn report_on(config: &Config, topology: &Topology, decoder: &concord_schemas::co
         report.checked("dead letters (see `concord dead-letters list`)", 1);
         Ok(())
     })?;
-    jobs::are_accounted_for(&topics, decoder, lag == 0, &mut report)?;
+    let is_standing = config.flow().standing;
+    let waits_for_pds = config.flow().lookups != Lookups::Never && questions::are_open(&topics, &mut report)?;
+    jobs::are_accounted_for(&topics, decoder, lag == 0 && !waits_for_pds, is_standing, &mut report)?;
+    if is_standing {
+        standing::is_what_is_published(topology, &topics, decoder, lag == 0, &mut report)?;
+    }
     stores::are_what_the_changelogs_say(&config.instance.state_dir, topology, &topics, &mut report)?;
     Ok(report)
 }

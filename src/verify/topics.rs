@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedHeaders, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::Outcome;
@@ -20,6 +20,8 @@ pub struct Record {
     pub key: Vec<u8>,
     /// `None` is a tombstone.
     pub value: Option<Vec<u8>>,
+    /// The inputs that it names as its origin, as the header has them.
+    pub lineage: Vec<u8>,
 }
 
 impl Record {
@@ -86,6 +88,7 @@ impl Topics {
                         offset: message.offset(),
                         key: message.key().unwrap_or_default().to_vec(),
                         value: message.payload().map(<[u8]>::to_vec),
+                        lineage: message.headers().map_or_else(Vec::new, lineage),
                     })?;
                     deadline = Instant::now() + PATIENCE;
                 }
@@ -140,6 +143,11 @@ impl Topics {
             count => i32::try_from(count).map_err(|e| e.to_string()),
         }
     }
+}
+
+fn lineage(headers: &BorrowedHeaders) -> Vec<u8> {
+    let header = headers.iter().find(|header| header.key == "concord-lineage");
+    header.and_then(|header| header.value).unwrap_or_default().to_vec()
 }
 
 fn client(cluster: &ClientConfig, group: &str, isolation: &str) -> Outcome<BaseConsumer> {

@@ -23,6 +23,8 @@ pub enum Reached {
     ByStartWithOldState,
     /// A start behind a crash while a store was emptied.
     ByStartWithHalfClearedState,
+    /// A connector at work, which is another process than the one that processes.
+    ByConnector,
 }
 
 macro_rules! failpoints {
@@ -111,6 +113,14 @@ failpoints! {
     DerivedCleared "derived.cleared" 1 ByStartWithHalfClearedState "a store that follows is emptied to be made again"
     DerivedWriteBegins "write.derived-begins" 2 ByStartWithHalfClearedState "entries that follow are about to be written"
     DerivedWriteEnded "write.derived-ended" 2 ByStartWithHalfClearedState "entries that follow are written"
+    // A connector.
+    InputHere "input.here" 1 ByConnector "an input is here whole, nothing of it is in the log"
+    InputInLog "input.in-log" 1 ByConnector "an input is in the log, and still where it came from"
+    ResultHandedOver "result.handed-over" 2 ByConnector "a result is handed over, the log does not know it"
+    ResultCommitted "result.committed" 1 ByConnector "the log knows that results are handed over"
+    MailRead "mail.read" 1 ByConnector "a mail is read, the server has not got it"
+    MailHandedOver "mail.handed-over" 1 ByConnector "a mail is handed over, the log does not know it"
+    MailCommitted "mail.committed" 1 ByConnector "the log knows that a mail is handed over"
 }
 
 /// The environment variable that names a point and a passing.

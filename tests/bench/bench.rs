@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use arms::{ArmSettings, concord as arm_s, pass_through as arm_p};
 use clap::Parser;
-use reconciliation::{england, flow};
+use reconciliation::{changes, england, flow};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -36,6 +36,7 @@ enum Bench {
     Memory(memory::Options),
     Soak(soak::Options),
     England(england::Options),
+    Changes(changes::Options),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
             Bench::Memory(options) => memory::run(&options),
             Bench::Soak(options) => soak::run(&options),
             Bench::England(options) => england::run(&options),
+            Bench::Changes(options) => changes::run(&options),
         },
     };
     match outcome {

@@ -44,6 +44,23 @@ pub struct ExpectedJob {
 }
 
 impl ExpectedJob {
+    /// Keys of what must stand on the topic of differences.
+    pub fn standing(&self) -> Vec<String> {
+        let mut keys = Vec::new();
+        let mut stands = |nhs: &str, rule: &str| keys.push(format!("{}/{nhs}/{rule}", self.practice));
+        for patient in &self.patients {
+            patient.rules.iter().for_each(|rule| stands(&patient.nhs, rule));
+            if patient.sensitive {
+                stands(&patient.nhs, "sensitive");
+            }
+            if patient.is_only_on_gp() {
+                stands(&patient.nhs, "ONLY-ON-GP");
+            }
+        }
+        self.only_on_pds.iter().for_each(|nhs| stands(nhs, "ONLY-ON-PDS"));
+        keys
+    }
+
     /// The counts of the job.
     pub fn counts(&self) -> JobCounts {
         let count = |holds: &dyn Fn(&Patient) -> bool| self.patients.iter().filter(|p| holds(p)).count() as i64;
@@ -60,6 +77,10 @@ impl ExpectedJob {
             patients_with_differences: count(&|p| !p.rules.is_empty()),
             work_items: count(&Patient::has_work_item),
             duplicates: 0,
+            pds_updates: 0,
+            gp_updates: 0,
+            validations: 0,
+            lookup_failed: 0,
         }
     }
 }

@@ -21,6 +21,7 @@ mod practices;
 mod replayed;
 mod small_disk;
 mod stage;
+#[allow(dead_code, reason = "the program's own reading of topics, of which a part is needed here")]
 #[path = "../../src/verify/topics.rs"]
 mod topics;
 mod verifier;

@@ -83,18 +83,25 @@ impl Outputs<'_> {
         Ok(())
     }
 
+    /// By its list, once; and whatever PDS records came later, it stands.
     fn every_difference_is_written_once(&self, findings: &mut Findings) -> Outcome<()> {
-        let mut found = Vec::new();
-        for record in &self.topics.read(DIFFERENCE)? {
+        let records = self.topics.read(DIFFERENCE)?;
+        let (mut of_lists, mut standing) = (Vec::new(), BTreeMap::new());
+        for record in &records {
+            if record.value.is_none() {
+                standing.remove(&record.text_key());
+                continue;
+            }
             let difference: Difference<'_> = self.decode(&codec::DIFFERENCE, record)?;
-            found.push((difference.job_id.to_owned(), record.text_key()));
+            if difference.cause == "LIST" {
+                of_lists.push((difference.job_id.to_owned(), record.text_key()));
+            }
+            standing.insert(record.text_key(), difference.job_id.to_owned());
         }
-        let expected = self.jobs.iter().flat_map(|job| {
-            job.patients
-                .iter()
-                .flat_map(|p| p.rules.iter().map(|rule| (job.id.clone(), format!("{}/{}/{rule}", job.practice, p.nhs))))
-        });
-        findings.each_once(DIFFERENCE, expected, found);
+        let expected =
+            || self.jobs.iter().flat_map(|job| job.standing().into_iter().map(move |key| (job.id.clone(), key)));
+        findings.each_once(DIFFERENCE, expected(), of_lists);
+        findings.each_once("differences that stand", expected(), standing.into_iter().map(|(key, job)| (job, key)));
         Ok(())
     }
 
@@ -129,6 +136,7 @@ impl Outputs<'_> {
             match self.decode(&codec::GP_RECORD, record)? {
                 GpEvent::JobRecord(of) => records.push((of.job_id.to_owned(), of.number)),
                 GpEvent::EndOfFile(end) => ends.push((end.job_id.to_owned(), record.partition)),
+                GpEvent::JobGivenUp(_) => return Err("a job was given up, and PDS is not asked".to_string()),
             }
         }
         let numbers = self.jobs.iter().flat_map(|job| job.patients.iter().map(|p| (job.id.clone(), p.number)));
@@ -137,6 +145,7 @@ impl Outputs<'_> {
 
         let topic = format!("{APPLICATION}.job-events.repartition");
         let (mut received, mut validated, mut rows, mut answers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut notes = Vec::new();
         let mut counts: BTreeMap<String, Vec<JobCounts>> = BTreeMap::new();
         for record in &self.topics.read(&topic)? {
             match self.decode(&codec::JOB_EVENT, record)? {
@@ -154,11 +163,14 @@ impl Outputs<'_> {
                     answers.push((of.job_id.to_owned(), of.partition));
                     counts.entry(of.job_id.to_owned()).or_default().push(of.counts);
                 }
+                JobEvent::JobNoted(of) => notes.push((of.job_id.to_owned(), format!("{:?}", of.note))),
             }
         }
         let ids = || self.jobs.iter().map(|job| job.id.clone());
         findings.each_once(&format!("received on {topic}"), ids(), received);
         findings.each_once(&format!("validated on {topic}"), ids(), validated);
+        // Nobody closes the post office here, nobody cleans up, and no file comes from a second source.
+        findings.same(&format!("notes on {topic}"), Vec::new(), notes);
         findings.each_once(&format!("rows on {topic}"), self.rows(), rows);
         findings.each_once(&format!("answers on {topic}"), self.by_partition(), answers);
         for job in self.jobs {

@@ -76,6 +76,11 @@ impl Reconcile {
         self.with("--profile", "compatible")
     }
 
+    pub fn mail_to(mut self, address: &str) -> Self {
+        self.command.arg("--mail-to").arg(address);
+        self
+    }
+
     pub fn quarantine(self) -> Self {
         self.with("--on-invalid", "quarantine")
     }
@@ -156,16 +161,21 @@ impl Run {
 #[derive(Debug)]
 pub struct Job {
     pub printed: Value,
-    /// Content by name relative to the job's folder.
+    /// Content by name relative to the job's folder, without the mails.
     pub files: BTreeMap<String, String>,
+    /// Mails by id, as the outbox holds them.
+    pub mails: BTreeMap<String, String>,
 }
 
 impl Job {
     fn new(printed: Value, all_files: &BTreeMap<String, String>) -> Self {
         let folder = format!("{}/", printed["job_id"].as_str().expect("a job id"));
         let own = all_files.iter().filter_map(|(name, text)| Some((name.strip_prefix(&folder)?, text)));
-        let files = own.map(|(name, text)| (name.to_owned(), text.clone())).collect();
-        Self { printed, files }
+        let own = own.map(|(name, text)| (name.to_owned(), text.clone()));
+        let (mails, files): (BTreeMap<_, _>, BTreeMap<_, _>) = own.partition(|(name, _)| name.starts_with("mail/"));
+        let id = |name: &str| name.trim_start_matches("mail/").trim_end_matches(".json").to_owned();
+        let mails = mails.into_iter().map(|(name, text)| (id(&name), text)).collect();
+        Self { printed, files, mails }
     }
 
     pub fn status(&self) -> &str {

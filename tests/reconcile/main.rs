@@ -7,6 +7,7 @@ mod bad_pds_rows;
 mod command;
 mod command_line;
 mod defects;
+mod mails;
 mod people;
 mod real_files;
 mod registrations;

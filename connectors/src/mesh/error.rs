@@ -23,7 +23,7 @@ pub struct MeshError {
 }
 
 impl MeshError {
-    pub(super) fn new(problem: MeshProblem, action: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: MeshProblem, action: &str, detail: impl Into<String>) -> Self {
         let (action, detail) = (action.to_owned(), detail.into());
         Self { problem, action, detail, retry_after: None, status: None, perhaps_done: false }
     }

@@ -2,16 +2,14 @@
 
 use std::io::BufRead;
 
-use concord_schemas::nhs_number;
 use jiff::civil::Date;
 
-use super::fhir_resource::{Identifier, Resource};
-use super::fhir_selection::{Selection, select};
-use super::record::{PdsChange, PdsEntry, PdsRecordOwned};
+use super::fhir_entry::entry_of;
+use super::fhir_resource::Resource;
+use super::fhir_selection::Selection;
+use super::record::PdsEntry;
 use crate::lines::Lines;
 use crate::rejected::ReadError;
-
-const NHS_NUMBER_SYSTEM: &str = "https://fhir.nhs.uk/Id/nhs-number";
 
 /// What the reader must be told.
 #[derive(Debug, Clone, Copy)]
@@ -64,16 +62,8 @@ impl<'source> FhirReader<'source> {
         if let Some(inner) = resource.resource.take() {
             resource = *inner;
         }
-        let nhs_number = self.nhs_number(asked_for, &mut resource)?;
-        match resource.resource_type.as_deref() {
-            Some("Patient") => self.patient(nhs_number, resource),
-            Some("OperationOutcome") => self.outcome(nhs_number, &resource),
-            _ => Err(self.lines.reject(
-                "resourceType",
-                "it is neither Patient nor OperationOutcome",
-                "send one FHIR R4 Patient or OperationOutcome per line",
-            )),
-        }
+        entry_of(asked_for, resource, self.selection, &self.today)
+            .map_err(|flaw| self.lines.reject(flaw.field, flaw.problem, flaw.remedy))
     }
 
     fn parsed(&self) -> Result<Resource, ReadError> {
@@ -104,76 +94,6 @@ impl<'source> FhirReader<'source> {
     fn not_json(&self) -> ReadError {
         self.lines.reject("the line", "it is not a JSON object", "send one JSON object per line, in UTF-8")
     }
-
-    fn nhs_number(&self, asked_for: Option<String>, resource: &mut Resource) -> Result<String, ReadError> {
-        let own = own_nhs_number(resource);
-        if let (Some(asked_for), Some(own)) = (&asked_for, &own)
-            && asked_for != own
-        {
-            return Err(self.lines.reject(
-                "nhsNumber",
-                "the resource inside is of another NHS number (perhaps the record was merged into it)",
-                "ask PDS for the record under its own number",
-            ));
-        }
-        let Some(nhs_number) = asked_for.or(own) else {
-            return Err(self.lines.reject(
-                "id",
-                "the line names no NHS number",
-                "put the NHS number into id, or send {\"nhsNumber\": ..., \"resource\": ...}",
-            ));
-        };
-        if !nhs_number::is_valid(&nhs_number) {
-            return Err(self.lines.reject(
-                "id",
-                "it is not a valid NHS number",
-                "give ten digits, the last of which is the check digit",
-            ));
-        }
-        Ok(nhs_number)
-    }
-
-    fn patient(&self, nhs_number: String, mut resource: Resource) -> Result<PdsEntry, ReadError> {
-        let gender = resource.gender.take().unwrap_or_default().to_ascii_lowercase();
-        if !matches!(gender.as_str(), "" | "male" | "female" | "other" | "unknown") {
-            return Err(self.lines.reject("gender", "it is not a FHIR gender", "use male, female, other or unknown"));
-        }
-        let date_of_birth = resource.birth_date.take().unwrap_or_default();
-        if !is_perhaps_partial_date(&date_of_birth) {
-            return Err(self.lines.reject(
-                "birthDate",
-                "it is not a FHIR date",
-                "write YYYY-MM-DD, or YYYY-MM or YYYY when no more is known",
-            ));
-        }
-        let mut record = PdsRecordOwned {
-            nhs_number: nhs_number.clone(),
-            version: resource.meta.version_id.take().unwrap_or_default(),
-            sensitivity: resource.meta.security.iter_mut().find_map(|label| label.code.take()).unwrap_or_default(),
-            gender,
-            date_of_birth,
-            ..PdsRecordOwned::default()
-        };
-        select(&mut record, resource, self.selection, &self.today);
-        Ok(PdsEntry { nhs_number, change: PdsChange::Upsert(Box::new(record)) })
-    }
-
-    fn outcome(&self, nhs_number: String, resource: &Resource) -> Result<PdsEntry, ReadError> {
-        let code =
-            resource.issue.iter().flat_map(|issue| &issue.details.coding).find_map(|coding| coding.code.as_deref());
-        let change = match code {
-            Some("RESOURCE_NOT_FOUND") => PdsChange::NotFound,
-            Some("INVALIDATED_RESOURCE") => PdsChange::Upsert(Box::new(PdsRecordOwned::redacted(&nhs_number))),
-            _ => {
-                return Err(self.lines.reject(
-                    "issue.details.coding.code",
-                    "the outcome says nothing of the person: it is neither RESOURCE_NOT_FOUND nor INVALIDATED_RESOURCE",
-                    "ask PDS for this record again",
-                ));
-            }
-        };
-        Ok(PdsEntry { nhs_number, change })
-    }
 }
 
 impl Iterator for FhirReader<'_> {
@@ -185,27 +105,6 @@ impl Iterator for FhirReader<'_> {
         }
         Some(self.entry())
     }
-}
-
-/// The NHS number that the resource itself gives: its id, unless that is some other kind of id, else its identifier.
-fn own_nhs_number(resource: &mut Resource) -> Option<String> {
-    let id = resource.id.take();
-    if id.as_deref().is_some_and(|id| id.len() == 10 && id.bytes().all(|byte| byte.is_ascii_digit())) {
-        return id;
-    }
-    let is_nhs_number = |identifier: &Identifier| identifier.system.as_deref() == Some(NHS_NUMBER_SYSTEM);
-    let identifier = resource.identifier.iter_mut().find(|identifier| is_nhs_number(identifier));
-    identifier.and_then(|identifier| identifier.value.take()).or(id)
-}
-
-/// Empty, `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
-fn is_perhaps_partial_date(text: &str) -> bool {
-    let shape = b"dddd-dd-dd";
-    matches!(text.len(), 0 | 4 | 7 | 10)
-        && text
-            .bytes()
-            .zip(shape)
-            .all(|(byte, &place)| if place == b'd' { byte.is_ascii_digit() } else { byte == place })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub(super) struct Resource {
     pub name: Vec<HumanName>,
     pub gender: Option<String>,
     pub birth_date: Option<String>,
+    pub deceased_date_time: Option<String>,
     pub address: Vec<Address>,
     pub general_practitioner: Vec<Reference>,
     /// Of an OperationOutcome.

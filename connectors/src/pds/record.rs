@@ -47,6 +47,8 @@ pub struct PdsRecordOwned {
     pub gp_practice: String,
     /// Start of that registration.
     pub gp_registered_date: String,
+    /// ISO date, perhaps with a time; empty while PDS knows of no death.
+    pub date_of_death: String,
 }
 
 impl PdsRecordOwned {
@@ -72,6 +74,7 @@ impl PdsRecordOwned {
             postcode: &self.postcode,
             gp_practice: &self.gp_practice,
             gp_registered_date: &self.gp_registered_date,
+            date_of_death: &self.date_of_death,
         }
     }
 }

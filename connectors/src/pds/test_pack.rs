@@ -26,6 +26,8 @@ const COLUMNS: &[&str] = &[
     "SENSITIVE_FLAG",
     "PRIMARY_CARE_CODE",
 ];
+/// Files that were made without it are read as ever.
+const OPTIONAL_COLUMN: &str = "DATE_OF_DEATH";
 const NHS_NUMBER: usize = 0;
 const DATE_OF_BIRTH: usize = 1;
 const FAMILY_NAME: usize = 2;
@@ -36,6 +38,7 @@ const ADDRESS_LINES: [usize; 5] = [7, 8, 9, 10, 11];
 const POST_CODE: usize = 12;
 const SENSITIVE_FLAG: usize = 13;
 const PRIMARY_CARE_CODE: usize = 14;
+const DATE_OF_DEATH: usize = 15;
 
 /// Reads the pack row by row. A bad row is an error of its own; the rows behind it are still read.
 ///
@@ -51,7 +54,7 @@ impl<'source> TestPackReader<'source> {
     /// # Errors
     /// When the source cannot be read or its first line lacks a column.
     pub fn open(file: &str, source: impl BufRead + Send + 'source) -> Result<Self, ReadError> {
-        Ok(Self { rows: CsvRows::open(file, source, COLUMNS)? })
+        Ok(Self { rows: CsvRows::open(file, source, COLUMNS)?.with_optional(OPTIONAL_COLUMN) })
     }
 
     fn entry(&self) -> Result<PdsEntry, ReadError> {
@@ -77,6 +80,8 @@ impl<'source> TestPackReader<'source> {
             postcode: rows.field(POST_CODE).to_owned(),
             gp_practice: rows.field(PRIMARY_CARE_CODE).to_owned(),
             gp_registered_date: String::new(),
+            // No rule compares it, so whatever form it has costs nobody the record.
+            date_of_death: iso_date(rows.field(DATE_OF_DEATH)).unwrap_or_else(|| rows.field(DATE_OF_DEATH).to_owned()),
         };
         let shown = self.as_shown(whole)?;
         Ok(PdsEntry { nhs_number: nhs_number.to_owned(), change: PdsChange::Upsert(Box::new(shown)) })
@@ -97,25 +102,14 @@ impl<'source> TestPackReader<'source> {
         }
     }
 
-    /// `YYYYMMDD`, perhaps with a time behind it, or only `YYYYMM` or `YYYY`, as an ISO date.
     fn date_of_birth(&self) -> Result<String, ReadError> {
-        let digits = self.rows.field(DATE_OF_BIRTH);
-        let rejection = || {
+        iso_date(self.rows.field(DATE_OF_BIRTH)).ok_or_else(|| {
             self.rows.reject(
                 DATE_OF_BIRTH,
                 "it is not a date",
                 "write YYYYMMDD, or YYYYMM or YYYY when no more is known",
             )
-        };
-        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(rejection());
-        }
-        match digits.len() {
-            0 | 4 => Ok(digits.to_owned()),
-            6 => Ok(format!("{}-{}", &digits[..4], &digits[4..])),
-            8 | 10 | 12 | 14 => Ok(format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..8])),
-            _ => Err(rejection()),
-        }
+        })
     }
 
     fn present(&self, columns: &[usize]) -> Vec<String> {
@@ -148,6 +142,19 @@ impl Iterator for TestPackReader<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.rows.advance()?;
         Some(row.and_then(|()| self.entry()))
+    }
+}
+
+/// `YYYYMMDD`, perhaps with a time behind it, or only `YYYYMM` or `YYYY`, as an ISO date.
+fn iso_date(digits: &str) -> Option<String> {
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match digits.len() {
+        0 | 4 => Some(digits.to_owned()),
+        6 => Some(format!("{}-{}", &digits[..4], &digits[4..])),
+        8 | 10 | 12 | 14 => Some(format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..8])),
+        _ => None,
     }
 }
 
@@ -209,6 +216,23 @@ mod tests {
         for bad in ["2014-05-12", "20140", "ABCDEFGH"] {
             assert_eq!(row_error(read(&person(bad, "Male", "U"))).field, "DATE_OF_BIRTH", "{bad}");
         }
+    }
+
+    #[test]
+    fn a_date_of_death_is_kept_in_whatever_form_and_a_file_without_the_column_is_read_as_ever() {
+        let died = person("1980", "Male", "U").replace(",1980,,", ",1980,201206121010,");
+        assert_eq!(record(&died).date_of_death, "2012-06-12");
+        assert_eq!(record(&died.replace("201206121010", "June")).date_of_death, "June");
+        assert_eq!(record(&person("1980", "Male", "U")).date_of_death, "");
+        let column_left_out = |line: &str| {
+            let fields: Vec<&str> =
+                line.split(',').enumerate().filter(|(n, _)| *n != 2).map(|(_, field)| field).collect();
+            fields.join(",")
+        };
+        let content = format!("{}\n{}\n", column_left_out(HEADER), column_left_out(&died));
+        let mut reader = TestPackReader::open("pack.csv", content.as_bytes()).unwrap();
+        let PdsChange::Upsert(record) = reader.next().unwrap().unwrap().change else { panic!("not a record") };
+        assert_eq!((record.date_of_death.as_str(), record.surname.as_str()), ("", "WREN"));
     }
 
     #[test]

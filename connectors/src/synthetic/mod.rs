@@ -5,6 +5,7 @@
 //! in memory, and always come out the same.
 
 mod extract;
+mod links;
 mod numbers;
 mod pds_lines;
 mod person;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+pub use links::{Delivery, LinkTraffic, LinkTrafficSettings, Planted, PlantedFault};
 use person::{Person, Place};
 pub use truth::SyntheticTruth;
 

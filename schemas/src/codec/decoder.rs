@@ -17,6 +17,7 @@ pub struct Decoder {
 }
 
 struct TopicDecoder {
+    schema: &'static TopicSchema,
     ours: &'static serde_avro_fast::Schema,
     our_fingerprint: WriterId,
     our_registry_id: Option<WriterId>,
@@ -54,7 +55,7 @@ impl Decoder {
         let writer = match self.topics.get(schema.ordinal()) {
             Some(Some(known)) => known.writer(id),
             _ if id == WriterId::Fingerprint(schema.fingerprint()) => Some(schema.compiled()),
-            _ => None,
+            _ => earlier(schema, id),
         };
         let Some(writer) = writer else {
             return Err(CodecError::UnknownWriterSchema { topic, id });
@@ -85,6 +86,7 @@ impl Decoder {
 impl TopicDecoder {
     fn new(schema: &'static TopicSchema, framing: Framing) -> Self {
         Self {
+            schema,
             ours: schema.compiled(),
             our_fingerprint: WriterId::Fingerprint(schema.fingerprint()),
             our_registry_id: match framing {
@@ -99,7 +101,16 @@ impl TopicDecoder {
         if id == self.our_fingerprint || Some(id) == self.our_registry_id {
             return Some(self.ours);
         }
-        self.learned.iter().find(|(known, _)| *known == id).map(|(_, writer)| &writer.compiled)
+        let learned = self.learned.iter().find(|(known, _)| *known == id).map(|(_, writer)| &writer.compiled);
+        learned.or_else(|| earlier(self.schema, id))
+    }
+}
+
+/// What an earlier release of this program wrote.
+fn earlier(schema: &'static TopicSchema, id: WriterId) -> Option<&'static serde_avro_fast::Schema> {
+    match id {
+        WriterId::Fingerprint(fingerprint) => schema.compiled_earlier(fingerprint),
+        WriterId::Registry(_) => None,
     }
 }
 

@@ -10,29 +10,56 @@ pub struct TopicSchema {
     /// Position in [`ALL`]; of a schema of another program, a position behind them, given when it is first used.
     ordinal: OnceLock<usize>,
     compiled: OnceLock<serde_avro_fast::Schema>,
+    /// What earlier releases wrote, in topics and stores that are still there.
+    earlier: &'static [&'static str],
+    compiled_earlier: OnceLock<Vec<(u64, serde_avro_fast::Schema)>>,
 }
 
 /// What producers publish of a GP extract: `ExtractEvent`.
-pub static GP_EXTRACT: TopicSchema = TopicSchema::new("gp.extract", include_str!("../../avro/gp.extract.avsc"));
+pub static GP_EXTRACT: TopicSchema = TopicSchema::with_earlier(
+    "gp.extract",
+    include_str!("../../avro/gp.extract.avsc"),
+    &[include_str!("../../avro/earlier/gp.extract.1.avsc")],
+);
 /// Records of accepted extracts, repartitioned by patient: `GpEvent`.
-pub static GP_RECORD: TopicSchema = TopicSchema::new("gp.record", include_str!("../../avro/gp.record.avsc"));
+pub static GP_RECORD: TopicSchema = TopicSchema::with_earlier(
+    "gp.record",
+    include_str!("../../avro/gp.record.avsc"),
+    &[include_str!("../../avro/earlier/gp.record.1.avsc")],
+);
 /// What PDS holds of a person: `PdsRecord`.
-pub static PDS_RECORD: TopicSchema = TopicSchema::new("pds.record", include_str!("../../avro/pds.record.avsc"));
+pub static PDS_RECORD: TopicSchema = TopicSchema::with_earlier(
+    "pds.record",
+    include_str!("../../avro/pds.record.avsc"),
+    &[include_str!("../../avro/earlier/pds.record.1.avsc")],
+);
 /// Who is registered where: `Registration`.
 pub static PDS_REGISTRATION: TopicSchema =
     TopicSchema::new("pds.registration", include_str!("../../avro/pds.registration.avsc"));
 /// What happened to each record of a file: `Outcome`.
-pub static OUTCOME: TopicSchema =
-    TopicSchema::new("list-reconciliation.outcome", include_str!("../../avro/list-reconciliation.outcome.avsc"));
+pub static OUTCOME: TopicSchema = TopicSchema::with_earlier(
+    "list-reconciliation.outcome",
+    include_str!("../../avro/list-reconciliation.outcome.avsc"),
+    &[include_str!("../../avro/earlier/list-reconciliation.outcome.1.avsc")],
+);
 /// Demographic differences: `Difference`.
-pub static DIFFERENCE: TopicSchema =
-    TopicSchema::new("list-reconciliation.difference", include_str!("../../avro/list-reconciliation.difference.avsc"));
+pub static DIFFERENCE: TopicSchema = TopicSchema::with_earlier(
+    "list-reconciliation.difference",
+    include_str!("../../avro/list-reconciliation.difference.avsc"),
+    &[include_str!("../../avro/earlier/list-reconciliation.difference.1.avsc")],
+);
 /// What the report of a job is made of, repartitioned by job: `JobEvent`.
-pub static JOB_EVENT: TopicSchema =
-    TopicSchema::new("list-reconciliation.job-event", include_str!("../../avro/list-reconciliation.job-event.avsc"));
+pub static JOB_EVENT: TopicSchema = TopicSchema::with_earlier(
+    "list-reconciliation.job-event",
+    include_str!("../../avro/list-reconciliation.job-event.avsc"),
+    &[include_str!("../../avro/earlier/list-reconciliation.job-event.1.avsc")],
+);
 /// Jobs as users see them: `Job`.
-pub static JOB: TopicSchema =
-    TopicSchema::new("list-reconciliation.job", include_str!("../../avro/list-reconciliation.job.avsc"));
+pub static JOB: TopicSchema = TopicSchema::with_earlier(
+    "list-reconciliation.job",
+    include_str!("../../avro/list-reconciliation.job.avsc"),
+    &[include_str!("../../avro/earlier/list-reconciliation.job.1.avsc")],
+);
 /// Pieces of output files: `FileChunk`.
 pub static FILE: TopicSchema =
     TopicSchema::new("list-reconciliation.file", include_str!("../../avro/list-reconciliation.file.avsc"));
@@ -42,9 +69,37 @@ pub static MAIL: TopicSchema =
 /// What became of files and mails: `Delivery`.
 pub static DELIVERY: TopicSchema =
     TopicSchema::new("list-reconciliation.delivery", include_str!("../../avro/list-reconciliation.delivery.avsc"));
+/// What business rules decided: `Decision`.
+pub static DECISION: TopicSchema =
+    TopicSchema::new("list-reconciliation.decision", include_str!("../../avro/list-reconciliation.decision.avsc"));
+/// What operators want done: `Command`.
+pub static COMMAND: TopicSchema =
+    TopicSchema::new("list-reconciliation.command", include_str!("../../avro/list-reconciliation.command.avsc"));
+/// Whether files of a route go on: `RouteStatus`.
+pub static POST_OFFICE: TopicSchema = TopicSchema::new(
+    "list-reconciliation.post-office",
+    include_str!("../../avro/list-reconciliation.post-office.avsc"),
+);
+/// What arrived and was not taken in: `RefusedInput`.
+pub static INTAKE_REFUSED: TopicSchema =
+    TopicSchema::new("intake.refused", include_str!("../../avro/intake.refused.avsc"));
+/// Questions to PDS: `PdsLookup`.
+pub static PDS_LOOKUP: TopicSchema = TopicSchema::new("pds.lookup", include_str!("../../avro/pds.lookup.avsc"));
+/// Answers to questions to PDS: `PdsAnswer`.
+pub static PDS_ANSWER: TopicSchema = TopicSchema::new("pds.answer", include_str!("../../avro/pds.answer.avsc"));
+
+/// Where a person stands on the lists of practices: `StandingPerson`.
+pub static STANDING_PERSON: TopicSchema =
+    TopicSchema::new("standing-person", include_str!("../../avro/stored/standing-person.avsc"));
+/// The last accepted list of a practice: `StandingList`.
+pub static STANDING_LIST: TopicSchema =
+    TopicSchema::new("standing-list", include_str!("../../avro/stored/standing-list.avsc"));
+
+/// Schemas of values that are in stores only. No registry hears of them.
+pub static STORED: [&TopicSchema; 2] = [&STANDING_PERSON, &STANDING_LIST];
 
 /// Every topic schema, in the order of their ordinals.
-pub static ALL: [&TopicSchema; 11] = [
+pub static ALL: [&TopicSchema; 17] = [
     &GP_EXTRACT,
     &GP_RECORD,
     &PDS_RECORD,
@@ -56,6 +111,12 @@ pub static ALL: [&TopicSchema; 11] = [
     &FILE,
     &MAIL,
     &DELIVERY,
+    &DECISION,
+    &COMMAND,
+    &POST_OFFICE,
+    &INTAKE_REFUSED,
+    &PDS_LOOKUP,
+    &PDS_ANSWER,
 ];
 
 /// The ordinal that the next schema of another program gets.
@@ -67,7 +128,34 @@ impl TopicSchema {
     ///
     /// Text that is no Avro schema is a mistake in the program, and panics at the first use: hold it with a test.
     pub const fn new(name: &'static str, avsc: &'static str) -> Self {
-        Self { name, avsc, ordinal: OnceLock::new(), compiled: OnceLock::new() }
+        Self::with_earlier(name, avsc, &[])
+    }
+
+    /// The same with what earlier releases wrote, which is then read without asking anybody. A test holds that all of it can be
+    /// read as ours.
+    const fn with_earlier(name: &'static str, avsc: &'static str, earlier: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            avsc,
+            ordinal: OnceLock::new(),
+            compiled: OnceLock::new(),
+            earlier,
+            compiled_earlier: OnceLock::new(),
+        }
+    }
+
+    /// The schemas of earlier releases as JSON text.
+    pub fn earlier(&self) -> &'static [&'static str] {
+        self.earlier
+    }
+
+    /// What an earlier release wrote with this fingerprint.
+    pub(crate) fn compiled_earlier(&'static self, fingerprint: u64) -> Option<&'static serde_avro_fast::Schema> {
+        let compiled = self.compiled_earlier.get_or_init(|| {
+            let schemas = self.earlier.iter().map(|avsc| self.compile(avsc));
+            schemas.map(|schema| (u64::from_le_bytes(*schema.rabin_fingerprint()), schema)).collect()
+        });
+        compiled.iter().find(|(known, _)| *known == fingerprint).map(|(_, schema)| schema)
     }
 
     /// Name of the topic, such as `pds.record`; for a repartition topic its name inside the application.
@@ -97,15 +185,19 @@ impl TopicSchema {
         })
     }
 
+    pub(crate) fn compiled(&'static self) -> &'static serde_avro_fast::Schema {
+        self.compiled.get_or_init(|| self.compile(self.avsc))
+    }
+
     #[allow(
         clippy::panic,
         reason = "the text is part of a program; a test compiles every one of ALL, and `new` says so to others"
     )]
-    pub(crate) fn compiled(&'static self) -> &'static serde_avro_fast::Schema {
-        self.compiled.get_or_init(|| match self.avsc.parse() {
+    fn compile(&self, avsc: &str) -> serde_avro_fast::Schema {
+        match avsc.parse() {
             Ok(schema) => schema,
             Err(error) => panic!("the schema of {} is not valid Avro: {error}", self.name),
-        })
+        }
     }
 }
 

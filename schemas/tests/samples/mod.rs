@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use concord_schemas::list_reconciliation::*;
+use concord_schemas::pds::{FAILED, FOUND, NOT_FOUND, PdsAnswer, PdsLookup};
 
 pub fn gp_record() -> GpRecord<'static> {
     GpRecord {
@@ -39,6 +40,7 @@ pub fn pds_record() -> PdsRecord<'static> {
         postcode: "LS1 4AP",
         gp_practice: "B85001",
         gp_registered_date: "2020-02-29",
+        date_of_death: "2024-01-30",
     }
 }
 
@@ -56,6 +58,10 @@ pub fn counts() -> JobCounts {
         patients_with_differences: 2,
         work_items: 5,
         duplicates: 0,
+        pds_updates: 3,
+        gp_updates: 2,
+        validations: 1,
+        lookup_failed: 4,
     }
 }
 
@@ -73,10 +79,18 @@ pub fn extract_events() -> [ExtractEvent<'static>; 3] {
     ]
 }
 
-pub fn gp_events() -> [GpEvent<'static>; 2] {
+pub fn gp_events() -> [GpEvent<'static>; 3] {
     [
         GpEvent::JobRecord(job_record()),
-        GpEvent::EndOfFile(EndOfFile { job_id: "job-1", practice: "B85001", at_ms: -1, records: 10, partitions: 12 }),
+        GpEvent::EndOfFile(EndOfFile {
+            job_id: "job-1",
+            practice: "B85001",
+            at_ms: -1,
+            records: 10,
+            partitions: 12,
+            abandoned: true,
+        }),
+        GpEvent::JobGivenUp(JobGivenUp { job_id: "job-1" }),
     ]
 }
 
@@ -93,6 +107,7 @@ pub fn outcome() -> Outcome<'static> {
         status: "Matched",
         sensitive: true,
         rules: vec!["MN-BR-SN-01", "MN-BR-FN-01"],
+        code: "CONCORD-PD-0006",
     }
 }
 
@@ -120,6 +135,19 @@ pub fn delivery() -> Delivery<'static> {
     }
 }
 
+pub fn refused_input() -> RefusedInput<'static> {
+    RefusedInput {
+        source: "mesh:X26ABC1/20210810134000123456_AB12CD",
+        code: "CONCORD-MS-0008",
+        cause: "the message is larger than the limit",
+        remedy: "raise the limit of the mailbox, or ask the sender for smaller messages",
+        bytes: Some(2),
+        sender: "X26ABC2",
+        workflow_id: "GPEXTRACT",
+        at_ms: 2,
+    }
+}
+
 pub fn difference() -> Difference<'static> {
     Difference {
         practice: "B85001",
@@ -128,16 +156,58 @@ pub fn difference() -> Difference<'static> {
         guidance: "Update the surname",
         job_id: "job-1",
         pds_version: "3",
+        status: "Matched",
+        first_seen_ms: 1_706_693_400_000,
+        last_confirmed_ms: 1_706_779_800_000,
+        cause: "PDS_CHANGED",
     }
 }
 
-pub fn job_events() -> [JobEvent<'static>; 8] {
+pub fn decision() -> Decision<'static> {
+    Decision {
+        practice: "B85001",
+        nhs_number: "9990548609",
+        rule_id: "BR-SN-04",
+        decision: "update GP",
+        item: "surname",
+        guidance: "Update GP",
+        job_id: "job-1",
+        pds_version: "3",
+        first_seen_ms: 1,
+        last_confirmed_ms: 2,
+        cause: "LIST",
+    }
+}
+
+pub fn standing_person() -> StandingPerson<'static> {
+    let finding = StandingFinding { rule_id: "MN-BR-SN-01", first_seen_ms: 1, last_confirmed_ms: 2 };
+    let named = StandingOnList {
+        practice: "B85001",
+        job_id: "job-1",
+        at_ms: 2,
+        record: Some(gp_record()),
+        findings: vec![finding],
+    };
+    let unnamed = StandingOnList { practice: "B85002", record: None, findings: vec![], ..named.clone() };
+    StandingPerson { lists: vec![named, unnamed] }
+}
+
+pub fn standing_list() -> StandingList<'static> {
+    StandingList { job_id: "job-1", at_ms: -1 }
+}
+
+pub fn job_events() -> [JobEvent<'static>; 9] {
     let row = |file| {
         let rows = vec![ReportRow { file, sort_key: "1", text: "a,b" }];
         JobEvent::ReportRows(ReportRows { job_id: "job-1", rows })
     };
     [
-        JobEvent::JobReceived(JobReceived { job_id: "job-1", file_name: "GPR4LNA1.CSA", at_ms: 1 }),
+        JobEvent::JobReceived(JobReceived {
+            job_id: "job-1",
+            file_name: "GPR4LNA1.CSA",
+            at_ms: 1,
+            source: "folder:/inbound",
+        }),
         JobEvent::JobValidated(JobValidated {
             job_id: "job-1",
             practice: "B85001",
@@ -160,6 +230,12 @@ pub fn job_events() -> [JobEvent<'static>; 8] {
             records_of_file: 10,
             counts: counts(),
         }),
+        JobEvent::JobNoted(JobNoted {
+            job_id: "job-1",
+            note: JobNote::CleanedUp,
+            subject: "an operator",
+            detail: "sent by mistake",
+        }),
     ]
 }
 
@@ -174,9 +250,52 @@ pub fn job() -> Job<'static> {
         invalid_records: 0,
         counts: counts(),
         files: vec!["a.csv", "work-items/b.csv"],
+        source: "mesh:X26ABC1/20210810134000123456_AB12CD",
+        rerun_of: "job-0",
+        copies: 1,
+        last_copy: "folder:/inbound",
+        history: vec![JobStep { status: "RECEIVED", at_ms: 2, detail: "" }],
+        mails: vec![JobMail { mail_id: "m-1", service: "LR-14", state: "SENT" }],
+        deliveries: JobDeliveries { expected: 3, sent: 3, delivered: 2, refused: 1 },
     }
 }
 
 pub fn file_chunk() -> FileChunk<'static> {
     FileChunk { job_id: "job-1", file_name: "a.csv", sequence: 0, last: true, text: "a,b\r\n" }
+}
+
+pub fn command() -> Command<'static> {
+    Command {
+        action: CommandAction::CleanUpJob,
+        subject: "job-1",
+        by: "an operator",
+        reason: "sent by mistake",
+        at_ms: 3,
+    }
+}
+
+pub fn route_status() -> RouteStatus<'static> {
+    RouteStatus {
+        route: "gp-extracts",
+        partition: 7,
+        open: false,
+        switched: "CLOSED",
+        by: "an operator",
+        reason: "",
+        since_ms: 4,
+        until_ms: 0,
+        waiting: 12,
+    }
+}
+
+pub fn pds_lookup() -> PdsLookup<'static> {
+    PdsLookup { nhs_number: "9990548609", job_id: "job-1" }
+}
+
+pub fn pds_answers() -> [PdsAnswer<'static>; 3] {
+    let answer = |outcome, record, code| {
+        let nhs_number = "9990548609";
+        PdsAnswer { nhs_number, job_id: "job-1", outcome, record, code, at_ms: 1_628_602_800_000 }
+    };
+    [answer(FOUND, Some(pds_record()), ""), answer(NOT_FOUND, None, ""), answer(FAILED, None, "CONCORD-PD-0006")]
 }

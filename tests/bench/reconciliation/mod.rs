@@ -1,5 +1,6 @@
 //! List reconciliation as `concord run` does it, on practices that are made up.
 
+pub mod changes;
 pub mod england;
 pub mod flow;
 mod jobs;

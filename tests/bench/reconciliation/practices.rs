@@ -188,4 +188,8 @@ pub fn add(sum: &mut JobCounts, counts: &JobCounts, sign: i64) {
     sum.patients_with_differences += sign * counts.patients_with_differences;
     sum.work_items += sign * counts.work_items;
     sum.duplicates += sign * counts.duplicates;
+    sum.pds_updates += sign * counts.pds_updates;
+    sum.gp_updates += sign * counts.gp_updates;
+    sum.validations += sign * counts.validations;
+    sum.lookup_failed += sign * counts.lookup_failed;
 }

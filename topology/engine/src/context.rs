@@ -5,7 +5,7 @@ use concord_state::{Clock as TimerClock, TaskState, Timer, cancel_timer, set_tim
 
 use crate::codec::Codec;
 use crate::gathering::Part;
-use crate::lineage::{self, Lineage};
+use crate::lineage::{Because, Lineage};
 use crate::log::{Header, Offset};
 use crate::partitioner::partition_of;
 use crate::planted::{self, PlantedBug};
@@ -44,7 +44,7 @@ struct Output {
     timestamp_ms: i64,
     key: (usize, usize),
     value: OutputValue,
-    rule: Option<Header>,
+    because: Vec<Header>,
     /// A marker stands behind everything the task has sent before, whatever the topic.
     is_marker: bool,
 }
@@ -65,7 +65,7 @@ pub(crate) struct OutputRecord<'o> {
     pub timestamp_ms: i64,
     pub key: &'o [u8],
     pub what: Outgoing<'o>,
-    pub rule: Option<&'o Header>,
+    pub because: &'o [Header],
     /// Everything sent before must be on its way.
     pub is_marker: bool,
 }
@@ -102,7 +102,7 @@ impl Outbox {
                 OutputValue::Encoded(start, end) => Outgoing::Value(Some(&bytes[start..end])),
                 OutputValue::Part => parts.next().map_or(Outgoing::Value(None), Outgoing::Part),
             },
-            rule: output.rule.as_ref(),
+            because: &output.because,
             is_marker: output.is_marker,
         })
     }
@@ -183,23 +183,23 @@ impl<'t> Context<'t> {
     /// # Errors
     /// A rejection of the record in hand when the value does not fit its schema or is too large.
     pub fn send<V: Value>(&mut self, sink: SinkHandle<V>, key: &str, value: &V::Of<'_>) -> Result<(), ProcessError> {
-        self.send_by_rule(sink, key, value, None)
+        self.send_because(sink, key, value, &Because::default())
     }
 
-    /// [`Self::send`], naming the rule that made the output.
+    /// [`Self::send`], naming why the output is made.
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub fn send_by_rule<V: Value>(
+    pub fn send_because<V: Value>(
         &mut self,
         sink: SinkHandle<V>,
         key: &str,
         value: &V::Of<'_>,
-        rule: Option<&str>,
+        because: &Because<'_>,
     ) -> Result<(), ProcessError> {
         let partition = partition_of(key.as_bytes(), self.topology.topics[sink.topic].partitions);
         let encoded = self.encode_output::<V>(sink, key, value)?;
-        self.push(sink.topic, partition, encoded, rule);
+        self.push(sink.topic, partition, encoded, because);
         Ok(())
     }
 
@@ -208,13 +208,26 @@ impl<'t> Context<'t> {
     /// # Errors
     /// A rejection when the key is too large, or a programmer's error.
     pub fn send_tombstone<V: Value>(&mut self, sink: SinkHandle<V>, key: &str) -> Result<(), ProcessError> {
+        self.send_tombstone_because(sink, key, &Because::default())
+    }
+
+    /// [`Self::send_tombstone`], naming why the key has no value any more.
+    ///
+    /// # Errors
+    /// As [`Self::send_tombstone`].
+    pub fn send_tombstone_because<V: Value>(
+        &mut self,
+        sink: SinkHandle<V>,
+        key: &str,
+        because: &Because<'_>,
+    ) -> Result<(), ProcessError> {
         self.check_owner(sink.processor)?;
         let start = self.outbox.bytes.len();
         self.outbox.bytes.extend_from_slice(key.as_bytes());
         let end = self.outbox.bytes.len();
         self.check_size(key.len(), &self.topology.topics[sink.topic].name)?;
         let partition = partition_of(key.as_bytes(), self.topology.topics[sink.topic].partitions);
-        self.push(sink.topic, partition, ((start, end), OutputValue::Tombstone), None);
+        self.push(sink.topic, partition, ((start, end), OutputValue::Tombstone), because);
         Ok(())
     }
 
@@ -237,7 +250,7 @@ impl<'t> Context<'t> {
         let end = self.outbox.bytes.len();
         let partition = partition_of(key.as_bytes(), self.topology.topics[sink.topic].partitions);
         self.outbox.parts.push(Part::of::<V>(part));
-        self.push(sink.topic, partition, ((start, end), OutputValue::Part), None);
+        self.push(sink.topic, partition, ((start, end), OutputValue::Part), &Because::default());
         Ok(())
     }
 
@@ -255,7 +268,7 @@ impl<'t> Context<'t> {
         let partitions =
             self.topology.topics[sink.topic].partitions - i32::from(planted::is(PlantedBug::EndMarkerLost));
         for partition in 0..partitions {
-            self.push(sink.topic, partition, encoded, None);
+            self.push(sink.topic, partition, encoded, &Because::default());
             if let Some(output) = self.outbox.outputs.last_mut() {
                 output.is_marker = true;
             }
@@ -280,14 +293,14 @@ impl<'t> Context<'t> {
         Ok(((key_start, value_start), OutputValue::Encoded(value_start, end)))
     }
 
-    fn push(&mut self, topic: usize, partition: i32, encoded: EncodedOutput, rule: Option<&str>) {
+    fn push(&mut self, topic: usize, partition: i32, encoded: EncodedOutput, because: &Because<'_>) {
         self.outbox.outputs.push(Output {
             topic,
             partition,
             timestamp_ms: self.input.timestamp_ms,
             key: encoded.0,
             value: encoded.1,
-            rule: rule.map(lineage::rule_header),
+            because: because.headers(),
             is_marker: false,
         });
     }

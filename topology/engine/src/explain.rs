@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::lineage::{self, Coordinates, LINEAGE, REPLAYED_FROM, RULE, VERSION};
+use crate::lineage::{self, CAUSE, Coordinates, LINEAGE, REPLAYED_FROM, RULE, VERSION};
 use crate::log::{
     Isolation, Log, LogError, LogErrorKind, LogRecord, LogResult, PartitionReader, TopicPartition, read_partition,
     record_at,
@@ -25,6 +25,8 @@ pub struct Explanation {
     pub found: Found,
     /// The rule that made it.
     pub rule: Option<String>,
+    /// What it was published, or taken back, for.
+    pub cause: Option<String>,
     /// Version of the program that made it.
     pub version: Option<String>,
     /// What writes that topic.
@@ -107,6 +109,7 @@ impl Walk<'_> {
         }
         let mut explanation = self.place(at, Found::Gone);
         explanation.rule = lineage::header_text(&record, RULE);
+        explanation.cause = lineage::header_text(&record, CAUSE);
         explanation.version = lineage::header_text(&record, VERSION);
         explanation.found = Found::Record(Box::new(record));
         self.keep_readers_of(&inputs, &mut explanation.written_by);
@@ -161,6 +164,7 @@ impl Walk<'_> {
             at,
             found,
             rule: None,
+            cause: None,
             version: None,
             written_by,
             read_by,

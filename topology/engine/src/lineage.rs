@@ -12,6 +12,8 @@ use crate::log::{Header, LogRecord, Offset};
 pub const LINEAGE: &str = "concord-lineage";
 /// Header that names the rule.
 pub const RULE: &str = "concord-rule";
+/// Header that names what the record was published, or taken back, for.
+pub const CAUSE: &str = "concord-cause";
 /// Header that names the program's version.
 pub const VERSION: &str = "concord-version";
 /// Header that names the dead letter a record was replayed from, as `topic/partition/offset`.
@@ -19,6 +21,7 @@ pub const REPLAYED_FROM: &str = "concord-replayed-from";
 
 static LINEAGE_NAME: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(LINEAGE));
 static RULE_NAME: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(RULE));
+static CAUSE_NAME: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(CAUSE));
 static VERSION_HEADER: LazyLock<Header> = LazyLock::new(|| Header {
     name: Arc::from(VERSION),
     value: Bytes::from_static(env!("CARGO_PKG_VERSION").as_bytes()),
@@ -67,9 +70,24 @@ pub(crate) fn headers(inputs: Bytes) -> [Header; 2] {
     [Header { name: LINEAGE_NAME.clone(), value: inputs }, VERSION_HEADER.clone()]
 }
 
-/// The header that names a rule.
-pub(crate) fn rule_header(rule: &str) -> Header {
-    Header { name: RULE_NAME.clone(), value: Bytes::copy_from_slice(rule.as_bytes()) }
+/// Why an output is made, for its headers. Tombstones carry nothing else that could say it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Because<'t> {
+    /// The rule that made it.
+    pub rule: Option<&'t str>,
+    /// What it is published, or taken back, for.
+    pub cause: Option<&'t str>,
+}
+
+impl Because<'_> {
+    pub(crate) fn headers(&self) -> Vec<Header> {
+        let header = |name: &LazyLock<Arc<str>>, text: &str| Header {
+            name: Arc::clone(name),
+            value: Bytes::copy_from_slice(text.as_bytes()),
+        };
+        let rule = self.rule.map(|rule| header(&RULE_NAME, rule));
+        rule.into_iter().chain(self.cause.map(|cause| header(&CAUSE_NAME, cause))).collect()
+    }
 }
 
 /// Where the outputs of one call come from. The headers are made when they are first asked for: most records of some flows cause

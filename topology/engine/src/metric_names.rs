@@ -1,4 +1,4 @@
-//! Every metric of the engine, with its meaning.
+//! Every metric of the program, with its meaning.
 
 macro_rules! names {
     ($($name:ident = $text:literal, $meaning:literal;)*) => {
@@ -30,4 +30,14 @@ names! {
     START_SECONDS = "concord_start_seconds", "What the last start of a worker, or rebalance, took until all its tasks processed, by phase.";
     TASKS_RUNNING = "concord_tasks_running", "Tasks that process, by worker.";
     TASKS_RESTORING = "concord_tasks_restoring", "Tasks that are still replaying, by worker.";
+    INPUTS_TAKEN = "concord_inputs_taken_total", "Files taken in and durably in the log, by way.";
+    INPUTS_REFUSED = "concord_inputs_refused_total", "Inputs that are left where they arrived, by way and code.";
+    DELIVERIES = "concord_deliveries_total", "What became of files and mails that left the log, by route and state.";
+    EDGE_TROUBLES = "concord_edge_troubles_total", "Turns of an edge that came to no end, by edge and code.";
+    EDGE_TROUBLED = "concord_edge_troubled", "1 while the last turn of an edge came to no end, else 0.";
+    RETENTION_REMOVED = "concord_retention_removed_total", "Kept files removed since their time was over, by edge.";
+    PDS_LOOKUPS = "concord_pds_lookups_total", "Questions to PDS that are answered, by outcome.";
+    PDS_REQUESTS = "concord_pds_requests_total", "Requests to PDS, those for tokens among them, by status of the answer.";
+    PDS_REQUEST_SECONDS = "concord_pds_request_seconds", "Time from a request to PDS to the end of its answer.";
+    PDS_WAITING = "concord_pds_waiting", "Whether questions wait because PDS is away: 1 or 0.";
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use concord_schemas::Schemas;
-use concord_schemas::codec::{ALL, CodecError, Decoder, TopicSchema, WriterId};
+use concord_schemas::codec::{ALL, CodecError, Decoder, STORED, TopicSchema, WriterId};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ impl ReadableValues {
     }
 
     fn avro(&mut self, bytes: &[u8], expected: Option<&'static TopicSchema>) -> Option<(&'static str, Value)> {
-        for schema in ALL {
+        for schema in ALL.into_iter().chain(STORED) {
             if let Ok(Shown(value)) = self.decoder.decode::<Shown>(schema, bytes) {
                 return Some((schema.name(), value));
             }

@@ -12,6 +12,7 @@ use concord_state::{MemoryDirectory, Timer};
 
 use crate::clock::SystemClock;
 use crate::context::Context;
+use crate::lineage::Because;
 use crate::local::LocalRun;
 use crate::log::{Header, Isolation, Log, LogRecord, OutgoingRecord};
 use crate::partitioner::partition_of;
@@ -40,15 +41,23 @@ impl Value for Registrations {
     }
 }
 
-/// Passes registrations on. Practice `REFUSE` is refused, `TIMER` sets a timer that is refused when it fires.
-struct Pass(SinkHandle<Registrations>);
+/// Passes registrations on. Practice `REFUSE` is refused, `GONE` takes the registration back at the end of the flow, `TIMER` sets a
+/// timer that is refused when it fires.
+struct Pass {
+    sink: SinkHandle<Registrations>,
+    is_last: bool,
+}
 
 impl Pass {
     fn on_event(&mut self, ctx: &mut Context<'_>, registration: Registration<'_>) -> Result<(), ProcessError> {
+        let because = Because { rule: Some("PASS-01"), cause: None };
         match registration.gp_practice {
             "REFUSE" => Err(refused().into()),
             "TIMER" => ctx.set_timer(crate::TimerClock::WallClock, b"timer", 0, Bytes::new()),
-            _ => ctx.send_by_rule(self.0, ctx.key()?, &registration, Some("PASS-01")),
+            "GONE" if self.is_last => {
+                ctx.send_tombstone_because(self.sink, ctx.key()?, &Because { cause: Some("LEFT"), ..because })
+            }
+            _ => ctx.send_because(self.sink, ctx.key()?, &registration, &because),
         }
     }
 
@@ -85,7 +94,7 @@ impl TestFlow {
                 p.on_change(upserts, Pass::on_change);
                 p.on_timer(Pass::on_timer);
                 let sink = p.sink(between);
-                move || Pass(sink)
+                move || Pass { sink, is_last: false }
             });
         });
         t.sub_topology("second", |sub| {
@@ -95,7 +104,7 @@ impl TestFlow {
                 // May write there as well, and never does: a second writer to be told from the true one.
                 p.sink(between);
                 let sink = p.sink(out);
-                move || Pass(sink)
+                move || Pass { sink, is_last: true }
             });
         });
         let topology = Arc::new(t.build().unwrap());

@@ -3,6 +3,7 @@
 use jiff::civil::date;
 
 use super::*;
+use crate::pds::{PdsChange, PdsRecordOwned};
 use crate::test_rows::{gzipped, row_error};
 
 fn read_as(content: &[u8], selection: Selection) -> Vec<Result<PdsEntry, ReadError>> {
@@ -53,6 +54,7 @@ fn a_patient_is_read_field_by_field() {
         postcode: text("LS1 6AE"),
         gp_practice: text("Y12345"),
         gp_registered_date: text("2020-01-01"),
+        date_of_death: text("2010-10-22T00:00:00+00:00"),
     };
     assert_eq!(record(PATIENT), expected);
     assert_eq!(expected.as_record().forenames, ["Jane", "Ann"]);

@@ -47,6 +47,19 @@ fn the_last_record_of_the_key_is_the_one_explained() {
 }
 
 #[test]
+fn a_tombstone_names_the_rule_and_the_cause_for_which_its_key_has_no_value_any_more() {
+    let mut flow = TestFlow::start();
+    flow.publish(EVENTS, "k", "B85001");
+    assert_eq!(explained(&flow, OUT, "k").unwrap().cause, None);
+    flow.publish(EVENTS, "k", "GONE");
+    let taken_back = explained(&flow, OUT, "k").unwrap();
+    let Found::Record(record) = &taken_back.found else { panic!("the tombstone is there") };
+    assert_eq!(record.value, None);
+    assert_eq!((taken_back.rule.as_deref(), taken_back.cause.as_deref()), (Some("PASS-01"), Some("LEFT")));
+    assert_eq!(chain(&taken_back), [OUT, BETWEEN, EVENTS]);
+}
+
+#[test]
 fn an_input_that_its_topic_no_longer_has_is_named_as_gone() {
     let mut flow = TestFlow::start();
     flow.publish(UPSERTS, "k", "B85001");

@@ -21,7 +21,7 @@ impl Worker {
         let topology = &self.parts.topology;
         let producer = &mut *self.producer;
         let common = lineage.headers();
-        let mut with_rule: Vec<Header> = Vec::new();
+        let mut with_reasons: Vec<Header> = Vec::new();
         for output in self.outbox.take() {
             let value = match output.what {
                 Outgoing::Value(value) => value,
@@ -48,14 +48,13 @@ impl Worker {
             for gathering in before {
                 send_gathered(producer, &mut self.codec, topology, &gathering)?;
             }
-            let headers: &[Header] = match output.rule {
-                None => common,
-                Some(rule) => {
-                    with_rule.clear();
-                    with_rule.extend_from_slice(common);
-                    with_rule.push(rule.clone());
-                    &with_rule
-                }
+            let headers: &[Header] = if output.because.is_empty() {
+                common
+            } else {
+                with_reasons.clear();
+                with_reasons.extend_from_slice(common);
+                with_reasons.extend_from_slice(output.because);
+                &with_reasons
             };
             let sent = producer.send(&OutgoingRecord {
                 topic: &topology.topics[output.topic].name,

@@ -45,7 +45,7 @@ impl Gather {
     fn on(&mut self, ctx: &mut Context<'_>, value: Registration<'_>) -> Result<(), ProcessError> {
         let key = ctx.key()?;
         if value.gp_practice == MARKER {
-            let marker = JobReceived { job_id: "marker", file_name: "", at_ms: 0 };
+            let marker = JobReceived { job_id: "marker", file_name: "", at_ms: 0, source: "" };
             return ctx.send(self.0, key, &JobEvent::JobReceived(marker));
         }
         let part = if value.gp_practice == HUGE { "x".repeat(1 << 20) } else { value.gp_practice.to_owned() };

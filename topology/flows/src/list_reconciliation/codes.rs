@@ -18,3 +18,13 @@ pub const PDS_GENDER_UNKNOWN: &str = "CONCORD-LR-0012";
 pub const REGISTRATION_INVALID: &str = "CONCORD-LR-0013";
 /// Stored progress of a job that this program cannot read.
 pub const PROGRESS_UNREADABLE: &str = "CONCORD-LR-0020";
+/// A command under another key than its subject.
+pub const COMMAND_KEY_DIFFERS: &str = "CONCORD-LR-0030";
+/// A command for a route that there is not.
+pub const ROUTE_UNKNOWN: &str = "CONCORD-LR-0031";
+/// A command that does not say who gives it.
+pub const COMMAND_BY_NOBODY: &str = "CONCORD-LR-0032";
+/// A delivery under another key than its job.
+pub const DELIVERY_KEY_DIFFERS: &str = "CONCORD-LR-0033";
+/// An answer of PDS that is none.
+pub const LOOKUP_ANSWER_UNUSABLE: &str = "CONCORD-LR-0040";

@@ -40,6 +40,38 @@ pub fn mail_id(job_id: &str, service: &str) -> String {
     uuid_of(&[b"mail", job_id.as_bytes(), service.as_bytes()])
 }
 
+/// The id of a job's re-run, in the form of a UUID: `number` counts its re-runs from 1.
+///
+/// ```
+/// use concord_flows::list_reconciliation::ids::rerun_id;
+///
+/// assert_eq!(rerun_id("j-1", 1), rerun_id("j-1", 1));
+/// assert_ne!(rerun_id("j-1", 1), rerun_id("j-1", 2));
+/// ```
+pub fn rerun_id(job_id: &str, number: u32) -> String {
+    uuid_of(&[b"rerun", job_id.as_bytes(), &number.to_be_bytes()])
+}
+
+/// Where the file of a re-run comes from, as its first event says.
+///
+/// ```
+/// use concord_flows::list_reconciliation::ids::{rerun_of, rerun_source};
+///
+/// assert_eq!(rerun_of(&rerun_source("j-1", 2)), Some(("j-1", 2)));
+/// assert_eq!(rerun_of("mesh:X26OT181/1"), None);
+/// ```
+pub fn rerun_source(job_id: &str, number: u32) -> String {
+    format!("{RERUN}{job_id}/{number}")
+}
+
+/// The job that a source names as the first one, and which of its re-runs this is.
+pub fn rerun_of(source: &str) -> Option<(&str, u32)> {
+    let (job_id, number) = source.strip_prefix(RERUN)?.rsplit_once('/')?;
+    Some((job_id, number.parse().ok()?))
+}
+
+const RERUN: &str = "rerun:";
+
 /// A UUID of version 8 (RFC 9562, section 5.8) over the parts.
 fn uuid_of(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
@@ -59,6 +91,16 @@ fn uuid_of(parts: &[&[u8]]) -> String {
 /// `owner/member`: a practice's or a job's list, in order of NHS number.
 pub(super) fn member_key(owner: &str, member: &str) -> String {
     format!("{owner}/{member}")
+}
+
+/// A record that waits for an answer of PDS: in order of the number that is asked about, and of the job.
+pub(super) fn waiting_key(nhs: &str, job_id: &str, number: i64) -> String {
+    format!("{nhs}/{job_id}/{number:012}")
+}
+
+/// The same by job.
+pub(super) fn waiting_of_job_key(job_id: &str, nhs: &str, number: i64) -> String {
+    format!("{job_id}/{nhs}/{number:012}")
 }
 
 /// The end of the range of keys that begin with `prefix` (which is not empty and ends in a slash).
@@ -94,22 +136,25 @@ pub(super) fn work_item_name(practice: &str, job_id: &str, nhs: &str, timestamp:
 
 /// `YYYYMMDDHHMMSS` of a processing time.
 pub(super) fn timestamp(at_ms: i64) -> Result<String, Rejection> {
-    outputs::file_timestamp(at_ms).map_err(|_| {
-        Rejection::by_processor(
-            codes::TIME_OUT_OF_RANGE,
-            "the processing time of the job is outside the calendar: send the extract again with the time of now",
-        )
-    })
+    outputs::file_timestamp(at_ms).map_err(|_| time_out_of_range())
+}
+
+pub(super) fn time_out_of_range() -> Rejection {
+    Rejection::by_processor(
+        codes::TIME_OUT_OF_RANGE,
+        "the processing time of the job is outside the calendar: send the extract again with the time of now",
+    )
 }
 
 pub(super) fn text(bytes: &[u8]) -> Result<&str, ProcessError> {
     std::str::from_utf8(bytes).map_err(|_| ProcessError::Programming("a key of our own is not text".to_string()))
 }
 
-/// The stored form of counts: a version byte, then the counts in order, eight bytes each.
+/// The stored form of counts: a version byte, then the counts in order, eight bytes each. Version 1 ended before the
+/// decisions, version 2 before the failed look-ups.
 pub(super) fn counts_to_bytes(counts: &JobCounts) -> Bytes {
-    let mut bytes = Vec::with_capacity(1 + 8 * 12);
-    bytes.push(1);
+    let mut bytes = Vec::with_capacity(1 + 8 * 16);
+    bytes.push(3);
     for count in fields(counts) {
         bytes.extend_from_slice(&count.to_be_bytes());
     }
@@ -120,10 +165,10 @@ pub(super) fn counts_from_bytes(bytes: &[u8]) -> Result<JobCounts, ProcessError>
     let unreadable = || unreadable("counts");
     let (version, rest) = bytes.split_first().ok_or_else(unreadable)?;
     let (words, tail) = rest.as_chunks::<8>();
-    if *version != 1 || words.len() != 12 || !tail.is_empty() {
+    if !matches!((version, words.len()), (1, 12) | (2, 15) | (3, 16)) || !tail.is_empty() {
         return Err(unreadable().into());
     }
-    let value = |index: usize| i64::from_be_bytes(words[index]);
+    let value = |index: usize| words.get(index).map_or(0, |word| i64::from_be_bytes(*word));
     Ok(JobCounts {
         records: value(0),
         matched: value(1),
@@ -137,10 +182,14 @@ pub(super) fn counts_from_bytes(bytes: &[u8]) -> Result<JobCounts, ProcessError>
         patients_with_differences: value(9),
         work_items: value(10),
         duplicates: value(11),
+        pds_updates: value(12),
+        gp_updates: value(13),
+        validations: value(14),
+        lookup_failed: value(15),
     })
 }
 
-fn fields(counts: &JobCounts) -> [i64; 12] {
+fn fields(counts: &JobCounts) -> [i64; 16] {
     [
         counts.records,
         counts.matched,
@@ -154,6 +203,10 @@ fn fields(counts: &JobCounts) -> [i64; 12] {
         counts.patients_with_differences,
         counts.work_items,
         counts.duplicates,
+        counts.pds_updates,
+        counts.gp_updates,
+        counts.validations,
+        counts.lookup_failed,
     ]
 }
 
@@ -172,6 +225,10 @@ pub(super) fn add_counts(total: &JobCounts, part: &JobCounts) -> JobCounts {
         patients_with_differences: total.patients_with_differences + part.patients_with_differences,
         work_items: total.work_items + part.work_items,
         duplicates: total.duplicates + part.duplicates,
+        pds_updates: total.pds_updates + part.pds_updates,
+        gp_updates: total.gp_updates + part.gp_updates,
+        validations: total.validations + part.validations,
+        lookup_failed: total.lookup_failed + part.lookup_failed,
     }
 }
 
@@ -207,9 +264,22 @@ mod tests {
 
     #[test]
     fn counts_are_read_as_they_were_stored() {
-        let counts = JobCounts { records: 1, duplicates: -12, only_on_pds: i64::MAX, ..JobCounts::default() };
+        let counts =
+            JobCounts { records: 1, duplicates: -12, only_on_pds: i64::MAX, validations: 3, ..JobCounts::default() };
         assert_eq!(counts_from_bytes(&counts_to_bytes(&counts)).unwrap(), counts);
         assert!(counts_from_bytes(&[2; 97]).is_err());
+        assert!(counts_from_bytes(&[3; 121]).is_err());
+        assert!(counts_from_bytes(&[4; 129]).is_err());
+    }
+
+    #[test]
+    fn counts_that_earlier_versions_stored_are_read_without_what_these_did_not_count() {
+        let counts = JobCounts { records: 7, duplicates: 2, ..JobCounts::default() };
+        for (version, bytes) in [(1, 97), (2, 121)] {
+            let mut stored = counts_to_bytes(&counts)[..bytes].to_vec();
+            stored[0] = version;
+            assert_eq!(counts_from_bytes(&stored).unwrap(), counts);
+        }
     }
 
     #[test]

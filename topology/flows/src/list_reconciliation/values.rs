@@ -3,14 +3,15 @@
 use concord_engine::value::{Gathered, Value};
 use concord_schemas::codec::{self, TopicSchema};
 use concord_schemas::list_reconciliation as types;
+use concord_schemas::pds;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $value:ident, $schema:ident;)*) => {$(
+    (of $types:ident: $($(#[$doc:meta])* $kind:ident = $value:ident, $schema:ident;)*) => {$(
         $(#[$doc])*
         pub struct $kind;
 
         impl Value for $kind {
-            type Of<'a> = types::$value<'a>;
+            type Of<'a> = $types::$value<'a>;
 
             fn schema() -> &'static TopicSchema {
                 &codec::$schema
@@ -20,6 +21,7 @@ macro_rules! kinds {
 }
 
 kinds! {
+    of types:
     /// Extracts as producers publish them.
     ExtractEvents = ExtractEvent, GP_EXTRACT;
     /// Records of accepted extracts on their way to the comparison.
@@ -42,6 +44,26 @@ kinds! {
     Mails = Mail, MAIL;
     /// What became of files and mails.
     Deliveries = Delivery, DELIVERY;
+    /// What business rules decided.
+    Decisions = Decision, DECISION;
+    /// Where people stand on the lists of practices.
+    StandingPeople = StandingPerson, STANDING_PERSON;
+    /// The lists that stand.
+    StandingLists = StandingList, STANDING_LIST;
+    /// What operators want done.
+    Commands = Command, COMMAND;
+    /// Whether files of a route go on.
+    RouteStatuses = RouteStatus, POST_OFFICE;
+    /// What arrived and was not taken in.
+    RefusedInputs = RefusedInput, INTAKE_REFUSED;
+}
+
+kinds! {
+    of pds:
+    /// Questions to PDS.
+    PdsLookups = PdsLookup, PDS_LOOKUP;
+    /// Its answers.
+    PdsAnswers = PdsAnswer, PDS_ANSWER;
 }
 
 /// A line of an output file on its own; see [`types::ReportRow`].

@@ -2,8 +2,10 @@
 
 use concord_engine::driver::{DriverSettings, TopologyTestDriver};
 use concord_engine::log::embedded::{FaultPlan, FaultRates};
-use concord_flows::list_reconciliation::{Settings, topology};
+use concord_flows::list_reconciliation::{Delivered, MailSettings, Settings, topology};
+use concord_schemas::list_reconciliation::CommandAction;
 
+use crate::connector::Connector;
 use crate::random::Random;
 use crate::scenario::Scenario;
 
@@ -21,11 +23,13 @@ pub struct Disturbed {
 pub fn undisturbed(scenario: &Scenario) -> TopologyTestDriver {
     let mut driver = started(scenario, FaultPlan::none(), 2_000);
     scenario.publish_pds(&mut driver);
+    close_post_office(scenario, &mut driver);
     driver.run_until_idle().unwrap();
     for event in 0..scenario.events() {
         scenario.publish_event(&mut driver, event);
     }
-    finish(scenario, &mut driver);
+    open_post_office(scenario, &mut driver);
+    finish(scenario, &mut driver, Connector::default());
     driver
 }
 
@@ -36,6 +40,7 @@ pub fn disturbed(scenario: &Scenario, seed: u64) -> Disturbed {
     let mut driver = started(scenario, plan.clone(), 1 + random.below(50) as usize);
     let mut crashes = 0;
     scenario.publish_pds(&mut driver);
+    close_post_office(scenario, &mut driver);
     for _ in 0..random.below(60) {
         crashes += turn(&mut driver, &mut random);
     }
@@ -50,29 +55,58 @@ pub fn disturbed(scenario: &Scenario, seed: u64) -> Disturbed {
             crashes += turn(&mut driver, &mut random);
         }
     }
+    open_post_office(scenario, &mut driver);
+    let mut connector = Connector::default();
     for _ in 0..random.below(400) {
         crashes += turn(&mut driver, &mut random);
+        if random.percent(5) {
+            connector.send_what_is_there(&mut driver, random.percent(20));
+        }
     }
     plan.stop();
     driver.restart_all().unwrap();
-    finish(scenario, &mut driver);
+    finish(scenario, &mut driver, connector);
     Disturbed { driver, crashes }
 }
 
 fn started(scenario: &Scenario, faults: FaultPlan, poll_records: usize) -> TopologyTestDriver {
-    let flow =
-        Settings { partitions: scenario.partitions, upload_timeout_ms: UPLOAD_TIMEOUT_MS, ..Settings::default() };
+    let flow = Settings {
+        partitions: scenario.partitions,
+        upload_timeout_ms: UPLOAD_TIMEOUT_MS,
+        mails: MailSettings { recipients: vec!["pcse@nhs.example".to_owned()], success: true },
+        delivered: vec![Delivered::Lists, Delivered::Mails],
+        ..Settings::default()
+    };
     let mut settings = DriverSettings { faults, ..DriverSettings::with_workers(WORKERS) };
     settings.worker.poll_records = poll_records;
     TopologyTestDriver::start(topology(&flow).unwrap(), settings).unwrap()
 }
 
-/// Until nothing moves, then until every file without an end has timed out, then what of them is sent again.
-fn finish(scenario: &Scenario, driver: &mut TopologyTestDriver) {
+fn close_post_office(scenario: &Scenario, driver: &mut TopologyTestDriver) {
+    if scenario.is_closed_at_first {
+        scenario.switch_route(driver, CommandAction::CloseRoute);
+    }
+}
+
+fn open_post_office(scenario: &Scenario, driver: &mut TopologyTestDriver) {
+    if scenario.is_closed_at_first {
+        scenario.switch_route(driver, CommandAction::OpenRoute);
+    }
+}
+
+/// Until nothing moves, then until every file without an end has timed out, then what of them is sent again; the results of all are sent.
+fn finish(scenario: &Scenario, driver: &mut TopologyTestDriver, mut connector: Connector) {
     driver.run_until_idle().unwrap();
     driver.run_for(UPLOAD_TIMEOUT_MS).unwrap();
     scenario.publish_late(driver);
     driver.run_until_idle().unwrap();
+    // Once for the lists, and once for the mails that they allow.
+    for _ in 0..2 {
+        connector.send_what_is_there(driver, false);
+        driver.run_until_idle().unwrap();
+    }
+    // What was delivered is shown together, a little later.
+    driver.run_for(10_000).unwrap();
 }
 
 /// Some runs see all kinds of faults, some only a few.

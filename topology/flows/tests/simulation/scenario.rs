@@ -1,14 +1,21 @@
 //! What is published in one run: practices, what PDS knows of their patients, and files good and bad.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use concord_connectors::pds::{FhirReader, FhirSettings, PdsChange, PdsEntry, Selection};
 use concord_connectors::synthetic::{SyntheticPractice, SyntheticSettings};
 use concord_engine::driver::TopologyTestDriver;
+use concord_engine::log::{Log, OutgoingRecord};
 use concord_flows::list_reconciliation::ids;
-use concord_flows::list_reconciliation::topology::{GP_EXTRACT, PDS_RECORD};
+use concord_flows::list_reconciliation::post_office::DEFAULT_ROUTE;
+use concord_flows::list_reconciliation::topology::{COMMAND, GP_EXTRACT, PDS_RECORD};
 use concord_flows::list_reconciliation::values::{ExtractEvents, PdsRecords};
-use concord_schemas::list_reconciliation::{ExtractChunk, ExtractClosed, ExtractEvent, ExtractOpened, JobCounts};
+use concord_schemas::Schemas;
+use concord_schemas::codec;
+use concord_schemas::list_reconciliation::{
+    Command, CommandAction, ExtractChunk, ExtractClosed, ExtractEvent, ExtractOpened, JobCounts,
+};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -53,7 +60,11 @@ pub struct Scenario {
     uploads: Vec<Upload>,
     /// Files that were cut, sent whole once they have timed out.
     late: Vec<Upload>,
+    /// Operators close the post office before the files come, and open it behind them.
+    pub is_closed_at_first: bool,
     pub endings: BTreeMap<String, Ending>,
+    /// How many differences stand in the end: every practice sends the same people however often.
+    pub standing: i64,
 }
 
 impl Scenario {
@@ -66,7 +77,9 @@ impl Scenario {
             events: Vec::new(),
             uploads: Vec::new(),
             late: Vec::new(),
+            is_closed_at_first: random.percent(40),
             endings: BTreeMap::new(),
+            standing: 0,
         };
         let practices = if random.percent(35) { 2 } else { 1 };
         for number in 0..practices {
@@ -92,10 +105,12 @@ impl Scenario {
         let mut counts = practice.truth().counts;
         counts.only_on_pds += unnamed.truth().counts.matched + unnamed.truth().counts.only_on_pds;
 
+        self.standing += counts.differences + counts.sensitive + counts.only_on_gp + counts.only_on_pds;
+
         let name = practice.extract_file_name();
         let content: String = practice.extract().collect();
         let whole = upload(&name, content.as_bytes(), random);
-        let ending = Ending { status: "RECONCILED", counts, invalid_records: 0 };
+        let ending = Ending { status: "COMPLETE", counts, invalid_records: 0 };
         self.endings.insert(whole.job_id.clone(), ending);
         if random.percent(25) {
             // Sent twice, cut into other pieces the second time.
@@ -112,7 +127,7 @@ impl Scenario {
             let mut cut = upload(&name, other.as_bytes(), random);
             cut.pieces.truncate(1 + random.below(cut.pieces.len() as u64 - 1) as usize);
             if random.percent(50) {
-                let ending = Ending { status: "RECONCILED", counts, invalid_records: 0 };
+                let ending = Ending { status: "COMPLETE", counts, invalid_records: 0 };
                 self.endings.insert(cut.job_id.clone(), ending);
                 self.late.push(upload(&name, other.as_bytes(), random));
             } else {
@@ -174,6 +189,26 @@ impl Scenario {
         for number in 0..self.garbage {
             let key = format!("garbage-{number}");
             driver.pipe_bytes(PDS_RECORD, Some(key.as_bytes()), Some(b"no value of any schema")).unwrap();
+        }
+    }
+
+    /// An operator switches the only route, which every partition is told.
+    pub fn switch_route(&self, driver: &mut TopologyTestDriver, action: CommandAction) {
+        let at_ms = driver.now_ms();
+        let command = Command { action, subject: DEFAULT_ROUTE, by: "an operator", reason: "", at_ms };
+        let mut value = Vec::new();
+        Schemas::bundled().encoder().encode(&codec::COMMAND, &command, &mut value).unwrap();
+        let mut publisher = driver.log().publisher().unwrap();
+        for partition in 0..self.partitions {
+            let record = OutgoingRecord {
+                topic: &Arc::from(COMMAND),
+                partition,
+                timestamp_ms: at_ms,
+                key: Some(DEFAULT_ROUTE.as_bytes()),
+                value: Some(&value),
+                headers: &[],
+            };
+            publisher.send(&record).unwrap();
         }
     }
 

@@ -1,11 +1,26 @@
 //! The table: a row for each rule. Business rules stand in the order in which they are tried.
 
 use super::{CatalogueEntry, Class, RuleSet, Source};
-use crate::list_reconciliation::compare::GUIDANCE;
+use crate::list_reconciliation::compare::{GUIDANCE, SENSITIVE};
 
 const UPDATE_PDS: &str = "Update PDS";
 const UPDATE_GP: &str = "Update GP";
 const UPDATE_WHICH_LACKS_IT: &str = "Update the source that lacks it";
+
+/// Id of the finding that PDS does not have a person of the practice's list there.
+pub const ONLY_ON_GP: &str = "ONLY-ON-GP";
+/// Id of the finding that the practice's list does not name a person who is registered there.
+pub const ONLY_ON_PDS: &str = "ONLY-ON-PDS";
+
+/// What is found in place of a comparison of two records. It is no matter of choice, so no switch turns it off.
+pub static REGISTRATION_FINDINGS: [CatalogueEntry; 3] = [
+    registration(
+        ONLY_ON_GP,
+        "the practice's list names the person, and PDS has the person elsewhere, nowhere or not at all",
+    ),
+    registration(ONLY_ON_PDS, "the person is registered at the practice, and its last list does not name the person"),
+    registration(SENSITIVE, "the practice's list names the person, and PDS withholds the person's record"),
+];
 
 /// All rules of both sets.
 pub static CATALOGUE: [CatalogueEntry; 32] = [
@@ -109,6 +124,11 @@ pub static CATALOGUE: [CatalogueEntry; 32] = [
 const fn difference(id: &'static str, fields: &'static str, condition: &'static str) -> CatalogueEntry {
     let (set, class, source) = (RuleSet::Differences, Class::Validate, Source::Specification);
     CatalogueEntry { id, set, fields, condition, class, guidance: GUIDANCE, source }
+}
+
+const fn registration(id: &'static str, condition: &'static str) -> CatalogueEntry {
+    let (set, class, source) = (RuleSet::Registration, Class::Validate, Source::Specification);
+    CatalogueEntry { id, set, fields: "registration", condition, class, guidance: GUIDANCE, source }
 }
 
 const fn validate(id: &'static str, fields: &'static str, condition: &'static str) -> CatalogueEntry {

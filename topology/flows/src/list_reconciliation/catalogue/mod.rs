@@ -10,7 +10,7 @@ mod trial;
 #[cfg(test)]
 mod tests;
 
-pub use entries::CATALOGUE;
+pub use entries::{CATALOGUE, ONLY_ON_GP, ONLY_ON_PDS, REGISTRATION_FINDINGS};
 pub use switches::{ActiveRules, RuleSettings, RuleSwitch, Situation};
 pub use trial::{Trial, TrialRecords, Verdict, trial};
 
@@ -19,7 +19,7 @@ pub use trial::{Trial, TrialRecords, Verdict, trial};
 pub struct CatalogueEntry {
     /// Such as `BR-SN-04`.
     pub id: &'static str,
-    /// Which of the two sets it belongs to.
+    /// Which set it belongs to.
     pub set: RuleSet,
     /// The fields it looks at.
     pub fields: &'static str,
@@ -33,13 +33,15 @@ pub struct CatalogueEntry {
     pub source: Source,
 }
 
-/// The two sets of rules.
+/// The two sets of rules, and what is found where neither is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleSet {
     /// Every difference is looked at by a person.
     Differences,
     /// Many differences are decided without a person. Optional.
     Business,
+    /// The records are not compared, and that is the difference.
+    Registration,
 }
 
 impl RuleSet {
@@ -49,6 +51,7 @@ impl RuleSet {
         match self {
             Self::Differences => "differences",
             Self::Business => "business",
+            Self::Registration => "registration",
         }
     }
 }
@@ -93,10 +96,10 @@ impl Source {
     }
 }
 
-/// The rule of this id.
+/// The rule, or the finding of registration, of this id.
 #[must_use]
 pub fn entry(id: &str) -> Option<&'static CatalogueEntry> {
-    CATALOGUE.iter().find(|entry| entry.id == id)
+    CATALOGUE.iter().chain(&REGISTRATION_FINDINGS).find(|entry| entry.id == id)
 }
 
 /// Ids that begin as a wrong one does, for a message that says what to write instead; all of a set where none does.

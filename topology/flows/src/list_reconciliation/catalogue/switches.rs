@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{CATALOGUE, RuleSet, entry, similar_ids};
+use super::{CATALOGUE, REGISTRATION_FINDINGS, RuleSet, entry, similar_ids};
 use crate::list_reconciliation::business::Reading;
 use crate::list_reconciliation::uk_time::EUROPE_LONDON;
 
@@ -127,6 +127,11 @@ impl RuleSwitch {
             return Err("a switch names no rule: write rules = [\"BR-SN-04\"]".to_string());
         }
         for id in &self.rules {
+            if REGISTRATION_FINDINGS.iter().any(|finding| finding.id == id) {
+                return Err(format!(
+                    "`{id}` is found of every list: only rules can be switched (`concord rules list`)"
+                ));
+            }
             if entry(id).is_none() {
                 let similar = similar_ids(id).join(", ");
                 return Err(format!("there is no rule `{id}`: write one of {similar} (`concord rules list` has all)"));

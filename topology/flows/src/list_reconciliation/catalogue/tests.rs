@@ -40,6 +40,18 @@ fn the_catalogue_has_every_rule_once_in_the_order_of_evaluation() {
 }
 
 #[test]
+fn findings_of_registration_are_described_and_are_no_rules_that_could_be_switched() {
+    for finding in &REGISTRATION_FINDINGS {
+        assert_eq!(entry(finding.id), Some(finding));
+        assert!(!ActiveRules::ALL.has(finding.id), "{}", finding.id);
+    }
+    assert_eq!(
+        REGISTRATION_FINDINGS.each_ref().map(|finding| finding.id),
+        [ONLY_ON_GP, ONLY_ON_PDS, compare::SENSITIVE]
+    );
+}
+
+#[test]
 fn without_settings_the_first_set_holds_and_the_second_does_not() {
     let active = RuleSettings::default().active(&HERE);
     for entry in &CATALOGUE {
@@ -87,6 +99,7 @@ fn a_wrong_switch_is_refused_with_what_to_write_instead() {
     let table = [
         (switch(&[]), "write rules = [\"BR-SN-04\"]"),
         (switch(&["BR-SN-06"]), "there is no rule `BR-SN-06`: write one of BR-SN-01, BR-SN-02, BR-SN-04"),
+        (switch(&["ONLY-ON-GP"]), "`ONLY-ON-GP` is found of every list"),
         (switch(&["br-tl-1"]), "write one of BR-TL-02, BR-TL-01 ("),
         (RuleSwitch { practices: texts(&["a82023"]), ..switch(&["BR-SN-04"]) }, "`a82023` is no practice code"),
         (RuleSwitch { regions: texts(&["LN"]), ..switch(&["BR-SN-04"]) }, "`LN` is no cipher"),

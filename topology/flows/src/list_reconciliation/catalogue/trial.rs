@@ -52,7 +52,7 @@ pub fn trial(records: &TrialRecords<'_>, settings: &RuleSettings) -> Vec<Trial> 
         let (gp, pds) = as_compared(rule, records, &total_name);
         let verdict = if active.has(rule.id) {
             match rule.set {
-                RuleSet::Differences => difference(rule, records),
+                RuleSet::Differences | RuleSet::Registration => difference(rule, records),
                 RuleSet::Business => decision(rule, records, &total_name, &decided),
             }
         } else {

@@ -9,8 +9,10 @@ use super::rows::{Field, RawRecord};
 use super::rules::RULES;
 use super::validation::join_date_and_time;
 
+/// Stands in the failure log of an invalid record, with its reasons.
+pub(in crate::list_reconciliation) const REASONS: &str = "_INVALID_";
 /// Stands among the reasons of an invalid record, with its lines.
-pub(super) const ON_LINES: &str = "ON_LINES";
+pub(in crate::list_reconciliation) const ON_LINES: &str = "ON_LINES";
 
 /// A rule that a field breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +66,7 @@ impl<'a> InvalidRecord<'a> {
             invalid.insert(error.key.to_owned(), error.message.into());
         }
         invalid.insert(ON_LINES.to_owned(), self.on_lines().into());
-        log.insert("_INVALID_".to_owned(), invalid.into());
+        log.insert(REASONS.to_owned(), invalid.into());
         log
     }
 

@@ -22,6 +22,7 @@ mod validation;
 mod tests;
 
 pub use invalid_record::{FieldError, InvalidRecord};
+pub(super) use invalid_record::{ON_LINES, REASONS};
 pub use reader::{ExtractReader, OnRecord, ReadEnd, ReadRecord, ReaderSettings};
 pub use records_csv::{InvalidCounts, RECORDS_LINE_END, write_records_header, write_records_row};
 pub use structure::StructureError;

@@ -35,5 +35,6 @@ pub(super) fn pds() -> PdsRecord<'static> {
         postcode: "AB1 2CD",
         gp_practice: "Y54321",
         gp_registered_date: "2019-04-01",
+        date_of_death: "",
     }
 }

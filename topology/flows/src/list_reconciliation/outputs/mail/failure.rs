@@ -28,7 +28,7 @@ pub enum FailureReasons<'a> {
         records: i64,
         /// Of these, the invalid ones.
         invalid_records: i64,
-        /// The invalid ones, in the order of the file.
+        /// The invalid ones, in the order of the file; of very many the first ones (docs/decisions/0009).
         invalid: &'a [InvalidRecordReasons<'a>],
     },
 }
@@ -58,6 +58,10 @@ pub fn failure_mail(mail: &FailureMail<'_>) -> Result<MailText, jiff::Error> {
             // Writing to a String cannot fail.
             let _ = write!(body, "Total records: {records}\nTotal invalid records: {invalid_records}\n\n");
             push_invalid_records(&mut body, invalid);
+            let left = invalid_records - invalid.len() as i64;
+            if left > 0 {
+                let _ = writeln!(body, "And {left} more invalid records: the validation report has them all.");
+            }
         }
     }
     body.push_str("\nPlease check and amend the file content and upload again.\n");
@@ -166,5 +170,27 @@ mod tests {
             "Please check and amend the file content and upload again.\n",
         );
         assert_eq!(mail.body, expected);
+    }
+
+    #[test]
+    fn a_mail_that_leaves_invalid_records_out_says_how_many() {
+        let mail = failure_mail(&FailureMail {
+            file: "A12023_GPR4LNA1.CSB",
+            at_ms: AT_MS,
+            reasons: FailureReasons::Records {
+                records: 9,
+                invalid_records: 3,
+                invalid: &[InvalidRecordReasons { lines: "2-3", reasons: &["a"] }],
+            },
+        })
+        .unwrap();
+        let end = concat!(
+            "Invalid Record on lines 2-3\n",
+            "   \u{2022} a\n",
+            "And 2 more invalid records: the validation report has them all.\n",
+            "\n",
+            "Please check and amend the file content and upload again.\n",
+        );
+        assert!(mail.body.ends_with(end), "{}", mail.body);
     }
 }

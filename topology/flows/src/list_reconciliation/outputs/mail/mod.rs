@@ -2,16 +2,20 @@
 //!
 //! Their readers know the wording; docs/decisions/0007 says what of it is kept although it is odd.
 
+mod copy;
 mod failure;
 mod outbox;
 mod success;
+mod unfinished;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub use copy::{CopyMail, copy_mail};
 pub use failure::{FailureMail, FailureReasons, InvalidRecordReasons, failure_mail};
-pub use outbox::{FAILURE_SERVICE, OutboxMail, SUCCESS_SERVICE, write_outbox_mail};
+pub use outbox::{COPY_SERVICE, FAILURE_SERVICE, SUCCESS_SERVICE, write_outbox_mail};
 pub use success::{SuccessMail, success_mail};
+pub use unfinished::{UnfinishedMail, unfinished_mail};
 
 /// What a mail says. Lines end with a line feed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,499 @@
+//! A line of numbers: what came, what is missing, what came again. Small whatever came: ranges, and a window.
+
+use serde::{Deserialize, Serialize};
+
+use super::counter::{Circle, NumberRange};
+use super::finding::{Change, Finding, FindingKind, FindingState, LineKey, id_on_line};
+use super::gap::{Gap, GapState};
+use super::run::{Place, Run, Seen};
+use super::settings::LineSettings;
+
+/// Runs that a line keeps. Another one takes the place of the one that has been quiet for longest.
+const MOST_RUNS: usize = 4;
+
+/// One number that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting {
+    /// The number.
+    pub number: u64,
+    /// Hash of what came under it; `None` where only the number is known.
+    pub content: Option<u64>,
+    /// When it came here, milliseconds since the epoch.
+    pub at_ms: i64,
+    /// When it was prepared, as its sender says.
+    pub prepared_at_ms: Option<i64>,
+    /// It came within something larger that was sent again: as a duplicate it is counted, and no finding of its own.
+    pub within_resend: bool,
+}
+
+/// What a sighting was to its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// The first of the line, or of an epoch.
+    First,
+    /// It follows the last, or begins the line earlier.
+    New,
+    /// It closes a gap, or a part of one.
+    Closes,
+    /// It came before; `differs` when its content is known to be other.
+    Again {
+        /// Whether the content differs.
+        differs: bool,
+    },
+    /// It is older than the settled beginning of the line.
+    Late,
+    /// It is none of the numbers.
+    Unusable,
+}
+
+/// The state of one line. See [`Self::observe`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SequenceLine {
+    /// Epochs, in the order in which they were opened.
+    runs: Vec<Run>,
+    epochs: u32,
+    sightings: u64,
+    duplicates: u64,
+    last_at_ms: Option<i64>,
+    is_silent: bool,
+}
+
+/// What a line says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineSummary {
+    /// The first number that came, or that was to come.
+    pub first: Option<u64>,
+    /// The last number that came.
+    pub last: Option<u64>,
+    /// What is missing and not explained, suspected or confirmed, in the order of the line.
+    pub missing: Vec<NumberRange>,
+    /// How often a number came again.
+    pub duplicates: u64,
+}
+
+impl SequenceLine {
+    /// Takes in a number. `key` names the line in findings.
+    ///
+    /// Deadlines up to the time of the sighting are kept first, as [`Self::on_time`] would.
+    pub fn observe(
+        &mut self,
+        key: &LineKey,
+        sighting: &Sighting,
+        settings: &LineSettings,
+        changes: &mut Vec<Change>,
+    ) -> Arrival {
+        self.on_time(key, sighting.at_ms, settings, changes);
+        if !settings.numbers.contains(sighting.number) {
+            return Arrival::Unusable;
+        }
+        self.hear(key, sighting.at_ms, changes);
+        self.sightings += 1;
+        let seen = Seen { content: sighting.content, copies: 1, differs: false };
+        let Some(index) = self.fitting_run(sighting.number, settings) else {
+            self.open_run(key, sighting, seen, settings, changes);
+            self.join_runs(key, sighting.at_ms, settings, changes);
+            return Arrival::First;
+        };
+        let arrival = self.add_to_run(index, key, sighting, seen, settings, changes);
+        self.join_runs(key, sighting.at_ms, settings, changes);
+        arrival
+    }
+
+    /// Acts on deadlines that have passed: gaps are confirmed, beginnings settle, the line may fall silent.
+    pub fn on_time(&mut self, key: &LineKey, now_ms: i64, settings: &LineSettings, changes: &mut Vec<Change>) {
+        for run in &mut self.runs {
+            for gap in &mut run.gaps {
+                if matches!(gap.state, GapState::Suspected { until_ms } if until_ms <= now_ms) {
+                    gap.state = GapState::Confirmed;
+                    changes.push(Change::Upsert(gap_finding(key, run.epoch, gap, settings.numbers, now_ms)));
+                }
+            }
+            if run.beginning_open_until_ms.is_some_and(|until| until <= now_ms) {
+                run.beginning_open_until_ms = None;
+            }
+            if run.suspected_until_ms.is_some_and(|until| until <= now_ms) {
+                run.suspected_until_ms = None;
+                let state = FindingState::Confirmed;
+                changes.push(Change::Upsert(epoch_finding(key, run, state, settings.numbers, now_ms)));
+            }
+        }
+        if !self.is_silent && self.silent_from(settings).is_some_and(|from| from <= now_ms) {
+            self.is_silent = true;
+            let (kind, state) = (FindingKind::LinkSilent, FindingState::Confirmed);
+            changes.push(Change::Upsert(Finding::on_line(key, kind, state, "line", now_ms)));
+        }
+    }
+
+    /// When [`Self::on_time`] has something to do next, milliseconds since the epoch.
+    #[must_use]
+    pub fn next_deadline(&self, settings: &LineSettings) -> Option<i64> {
+        let of_runs = self.runs.iter().flat_map(|run| {
+            let of_gaps = run.gaps.iter().filter_map(|gap| match gap.state {
+                GapState::Suspected { until_ms } => Some(until_ms),
+                GapState::Confirmed | GapState::Explained(_) => None,
+            });
+            of_gaps.chain(run.beginning_open_until_ms).chain(run.suspected_until_ms)
+        });
+        let silence = if self.is_silent { None } else { self.silent_from(settings) };
+        of_runs.chain(silence).min()
+    }
+
+    /// Says which number was used last before the line is watched: 0 for a line that is known to begin.
+    ///
+    /// Numbers from the next one on that did not come are suspected from `at_ms` on. Gaps before it are explained.
+    pub fn take_over(
+        &mut self,
+        key: &LineKey,
+        last_used: u64,
+        at_ms: i64,
+        settings: &LineSettings,
+        changes: &mut Vec<Change>,
+    ) {
+        let numbers = settings.numbers;
+        let next = numbers.successor(last_used);
+        let Some(index) = self.fitting_run(next, settings) else {
+            let run = Run::behind(self.next_epoch(), last_used, at_ms, numbers);
+            self.add_run(run);
+            return;
+        };
+        let run = &mut self.runs[index];
+        run.beginning_open_until_ms = None;
+        let place = run.place_of(next, numbers);
+        if place < run.first {
+            // As if the one before the beginning had come: it is no number of the line.
+            run.move_beginning(place - 1, at_ms.saturating_add(settings.grace_ms), None);
+            run.first = place;
+            changes.push(Change::Upsert(gap_finding(key, run.epoch, &run.gaps[0], numbers, at_ms)));
+        } else {
+            run.first = place;
+            run.last = run.last.max(place - 1);
+            let below: Vec<Gap> = run.gaps.extract_if(.., |gap| gap.from < place).collect();
+            for gap in below {
+                changes.push(Change::Retract(gap_id(key, run.epoch, gap.from, numbers)));
+                let left: Vec<Gap> = gap.without(gap.from, place - 1, None).collect();
+                for gap in left {
+                    changes.push(Change::Upsert(gap_finding(key, run.epoch, &gap, numbers, at_ms)));
+                    run.gaps.insert(0, gap);
+                }
+            }
+            run.recent = run.recent.split_off(&run.first);
+        }
+        run.normalise(numbers);
+    }
+
+    /// Explains missing numbers, ends included: they are known to be burnt, or given up. Others in the range are let be.
+    pub fn explain(
+        &mut self,
+        key: &LineKey,
+        range: NumberRange,
+        why: &str,
+        at_ms: i64,
+        settings: &LineSettings,
+        changes: &mut Vec<Change>,
+    ) {
+        let numbers = settings.numbers;
+        for run in &mut self.runs {
+            let from = run.place_of(range.from, numbers);
+            let to = from + numbers.steps(range.from, range.to).cast_signed();
+            let mut gaps = Vec::with_capacity(run.gaps.len());
+            for gap in run.gaps.drain(..) {
+                let (first, last) = (gap.from.max(from), gap.to.min(to));
+                if first > last {
+                    gaps.push(gap);
+                    continue;
+                }
+                let mut pieces: Vec<Gap> = gap.without(first, last, None).collect();
+                pieces.push(Gap { from: first, to: last, state: GapState::Explained(why.to_owned()), ..gap });
+                pieces.sort_by_key(|piece| piece.from);
+                for piece in pieces {
+                    changes.push(Change::Upsert(gap_finding(key, run.epoch, &piece, numbers, at_ms)));
+                    gaps.push(piece);
+                }
+            }
+            run.gaps = gaps;
+        }
+    }
+
+    /// Whether a number came, as far as ranges tell.
+    #[must_use]
+    pub fn has_seen(&self, number: u64, settings: &LineSettings) -> bool {
+        settings.numbers.contains(number)
+            && self.runs.iter().any(|run| {
+                let nearest = run.place_of(number, settings.numbers);
+                // A long line goes around: the same number stands at several of its places.
+                let largest = settings.numbers.largest().cast_signed();
+                [nearest, nearest - largest].iter().any(|&place| run.locate(place) == Place::Taken)
+            })
+    }
+
+    /// What came and what is missing.
+    #[must_use]
+    pub fn summary(&self, settings: &LineSettings) -> LineSummary {
+        let numbers = settings.numbers;
+        let has_come = |run: &&Run| run.last >= run.first;
+        let missing = self.runs.iter().flat_map(Run::missing).map(|gap| Run::numbers(gap.from, gap.to, numbers));
+        LineSummary {
+            first: self.runs.first().map(|run| numbers.number_at(run.first)),
+            last: self
+                .runs
+                .iter()
+                .filter(has_come)
+                .max_by_key(|run| run.last_at_ms)
+                .map(|run| numbers.number_at(run.last)),
+            missing: missing.collect(),
+            duplicates: self.duplicates,
+        }
+    }
+
+    /// The epochs of the line.
+    #[must_use]
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// How many numbers came, those that came again included.
+    #[must_use]
+    pub fn sightings(&self) -> u64 {
+        self.sightings
+    }
+
+    fn silent_from(&self, settings: &LineSettings) -> Option<i64> {
+        Some(self.last_at_ms?.saturating_add(settings.silence_ms?))
+    }
+
+    fn hear(&mut self, key: &LineKey, at_ms: i64, changes: &mut Vec<Change>) {
+        self.last_at_ms = self.last_at_ms.max(Some(at_ms));
+        if std::mem::take(&mut self.is_silent) {
+            changes.push(Change::Retract(id_on_line(key, FindingKind::LinkSilent, "line")));
+        }
+    }
+
+    /// The run to which a number can belong: of several the one whose last number is nearest, then the one opened last.
+    fn fitting_run(&self, number: u64, settings: &LineSettings) -> Option<usize> {
+        let fitting = self.runs.iter().enumerate().filter_map(|(index, run)| {
+            let distance = run.distance_if_plausible(number, settings)?;
+            Some((distance, std::cmp::Reverse(index)))
+        });
+        fitting.min().map(|(_, std::cmp::Reverse(index))| index)
+    }
+
+    fn add_to_run(
+        &mut self,
+        index: usize,
+        key: &LineKey,
+        sighting: &Sighting,
+        seen: Seen,
+        settings: &LineSettings,
+        changes: &mut Vec<Change>,
+    ) -> Arrival {
+        let numbers = settings.numbers;
+        let (at_ms, prepared) = (sighting.at_ms, sighting.prepared_at_ms);
+        let until_ms = at_ms.saturating_add(settings.grace_ms);
+        let run = &mut self.runs[index];
+        let place = run.place_of(sighting.number, numbers);
+        match run.locate(place) {
+            Place::Ahead => {
+                run.last_at_ms = run.last_at_ms.max(at_ms);
+                if let Some(gap) = run.advance(place, until_ms, prepared) {
+                    changes.push(Change::Upsert(gap_finding(key, run.epoch, &run.gaps[gap], numbers, at_ms)));
+                }
+            }
+            Place::Before if run.beginning_open_until_ms.is_some() => {
+                if run.move_beginning(place, until_ms, prepared) {
+                    changes.push(Change::Upsert(gap_finding(key, run.epoch, &run.gaps[0], numbers, at_ms)));
+                }
+            }
+            Place::Before => {
+                let state = FindingState::Confirmed;
+                let mut finding = Finding::on_line(key, FindingKind::Late, state, sighting.number, at_ms);
+                finding.numbers = Some(NumberRange { from: sighting.number, to: sighting.number });
+                changes.push(Change::Upsert(finding));
+                return Arrival::Late;
+            }
+            Place::InGap(gap) => {
+                close(run, gap, place, key, sighting, numbers, changes);
+                run.remember(place, seen, settings.window);
+                return Arrival::Closes;
+            }
+            Place::Taken => {
+                self.duplicates += 1;
+                return again(run, place, key, sighting, changes);
+            }
+        }
+        run.remember(place, seen, settings.window);
+        run.normalise(numbers);
+        Arrival::New
+    }
+
+    fn open_run(
+        &mut self,
+        key: &LineKey,
+        sighting: &Sighting,
+        seen: Seen,
+        settings: &LineSettings,
+        changes: &mut Vec<Change>,
+    ) {
+        let Sighting { number, at_ms, prepared_at_ms, .. } = *sighting;
+        let run = Run::beginning_with(self.next_epoch(), number, seen, at_ms, prepared_at_ms, settings);
+        if run.suspected_until_ms.is_some() {
+            let state = FindingState::Suspected;
+            changes.push(Change::Upsert(epoch_finding(key, &run, state, settings.numbers, at_ms)));
+        }
+        self.add_run(run);
+    }
+
+    fn next_epoch(&mut self) -> u32 {
+        let epoch = self.epochs;
+        self.epochs = self.epochs.saturating_add(1);
+        epoch
+    }
+
+    fn add_run(&mut self, run: Run) {
+        if self.runs.len() >= MOST_RUNS {
+            let quiet = self.runs.iter().enumerate().min_by_key(|(_, run)| run.last_at_ms).map(|(index, _)| index);
+            // Findings about it stay as they were published.
+            self.runs.remove(quiet.unwrap_or_default());
+        }
+        self.runs.push(run);
+    }
+
+    /// Joins two runs that disorder made of one: the later of their numbers still open to what comes before them.
+    fn join_runs(&mut self, key: &LineKey, at_ms: i64, settings: &LineSettings, changes: &mut Vec<Change>) {
+        while let Some((lower, upper)) = self.runs_to_join(settings) {
+            let (first, second) = (lower.min(upper), lower.max(upper));
+            let younger = self.runs.remove(second);
+            let older = self.runs.remove(first);
+            for gap in &younger.gaps {
+                changes.push(Change::Retract(gap_id(key, younger.epoch, gap.from, settings.numbers)));
+            }
+            changes.push(Change::Retract(id_on_line(key, FindingKind::EpochChange, younger.epoch)));
+            let (epoch, stands) = (older.epoch, older.suspected_until_ms);
+            let (lower, upper) = if lower == first { (older, younger) } else { (younger, older) };
+            let mut joined = joined(lower, upper, at_ms, settings);
+            (joined.epoch, joined.suspected_until_ms) = (epoch, stands);
+            for gap in &joined.gaps {
+                changes.push(Change::Upsert(gap_finding(key, epoch, gap, settings.numbers, at_ms)));
+            }
+            self.runs.insert(first, joined);
+        }
+    }
+
+    fn runs_to_join(&self, settings: &LineSettings) -> Option<(usize, usize)> {
+        let numbers = settings.numbers;
+        for (lower, below) in self.runs.iter().enumerate() {
+            for (upper, above) in self.runs.iter().enumerate() {
+                let steps = numbers.steps(numbers.number_at(below.last), numbers.number_at(above.first));
+                let is_near = (1..=settings.plausible).contains(&steps);
+                if lower != upper && is_near && above.beginning_open_until_ms.is_some() {
+                    return Some((lower, upper));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Run {
+    /// Gaps that nobody has explained.
+    fn missing(&self) -> impl Iterator<Item = &Gap> {
+        self.gaps.iter().filter(|gap| !matches!(gap.state, GapState::Explained(_)))
+    }
+}
+
+/// One run of two, the numbers of `upper` behind those of `lower`.
+fn joined(lower: Run, mut upper: Run, at_ms: i64, settings: &LineSettings) -> Run {
+    let numbers = settings.numbers;
+    let steps = numbers.steps(numbers.number_at(lower.last), numbers.number_at(upper.first));
+    upper.shift(lower.last + steps.cast_signed() - upper.first);
+    let mut run = lower;
+    let _ = run.advance(upper.first, at_ms.saturating_add(settings.grace_ms), upper.prepared_first);
+    run.last = upper.last;
+    run.prepared_last = upper.prepared_last;
+    run.gaps.extend(upper.gaps);
+    run.last_at_ms = run.last_at_ms.max(upper.last_at_ms);
+    let before_window = run.last - i64::from(settings.window);
+    run.recent.extend(upper.recent);
+    run.recent = run.recent.split_off(&(before_window + 1));
+    run.normalise(numbers);
+    run
+}
+
+/// Takes a number that came out of the gap it was missing in.
+fn close(
+    run: &mut Run,
+    index: usize,
+    place: i64,
+    key: &LineKey,
+    sighting: &Sighting,
+    numbers: Circle,
+    changes: &mut Vec<Change>,
+) {
+    let at_ms = sighting.at_ms;
+    let gap = run.gaps.remove(index);
+    let was_suspected = matches!(gap.state, GapState::Suspected { .. });
+    if was_suspected {
+        if gap.from == place {
+            changes.push(Change::Retract(gap_id(key, run.epoch, gap.from, numbers)));
+        }
+    } else {
+        let closed = Gap { from: place, to: place, ..gap.clone() };
+        let mut finding = gap_finding(key, run.epoch, &closed, numbers, at_ms);
+        finding.state = FindingState::ClosedLate;
+        changes.push(Change::Upsert(finding));
+    }
+    let pieces: Vec<Gap> = gap.without(place, place, sighting.prepared_at_ms).collect();
+    for piece in &pieces {
+        changes.push(Change::Upsert(gap_finding(key, run.epoch, piece, numbers, at_ms)));
+    }
+    run.gaps.splice(index..index, pieces);
+}
+
+/// Takes in a number that came before.
+fn again(run: &mut Run, place: i64, key: &LineKey, sighting: &Sighting, changes: &mut Vec<Change>) -> Arrival {
+    let mut copies = None;
+    let mut differs = false;
+    if let Some(seen) = run.recent.get_mut(&place) {
+        seen.copies = seen.copies.saturating_add(1);
+        if let (Some(earlier), Some(now)) = (seen.content, sighting.content) {
+            seen.differs |= earlier != now;
+        }
+        seen.content = match (seen.content, sighting.content) {
+            (Some(earlier), Some(now)) => Some(earlier.min(now)),
+            (earlier, now) => earlier.or(now),
+        };
+        copies = Some(seen.copies);
+        differs = seen.differs;
+    }
+    if differs || !sighting.within_resend {
+        let kind = if differs { FindingKind::DuplicateDiffers } else { FindingKind::Duplicate };
+        let subject = format!("{}/{}", run.epoch, sighting.number);
+        let mut finding = Finding::on_line(key, kind, FindingState::Confirmed, subject, sighting.at_ms);
+        finding.numbers = Some(NumberRange { from: sighting.number, to: sighting.number });
+        finding.copies = copies;
+        changes.push(Change::Upsert(finding));
+    }
+    Arrival::Again { differs }
+}
+
+fn gap_id(key: &LineKey, epoch: u32, from: i64, numbers: Circle) -> String {
+    id_on_line(key, FindingKind::Gap, format_args!("{epoch}/{}", numbers.number_at(from)))
+}
+
+fn gap_finding(key: &LineKey, epoch: u32, gap: &Gap, numbers: Circle, at_ms: i64) -> Finding {
+    let (state, note) = match &gap.state {
+        GapState::Suspected { .. } => (FindingState::Suspected, ""),
+        GapState::Confirmed => (FindingState::Confirmed, ""),
+        GapState::Explained(why) => (FindingState::Explained, why.as_str()),
+    };
+    let range = Run::numbers(gap.from, gap.to, numbers);
+    let mut finding = Finding::on_line(key, FindingKind::Gap, state, format_args!("{epoch}/{}", range.from), at_ms);
+    finding.numbers = Some(range);
+    note.clone_into(&mut finding.note);
+    finding
+}
+
+fn epoch_finding(key: &LineKey, run: &Run, state: FindingState, numbers: Circle, at_ms: i64) -> Finding {
+    let mut finding = Finding::on_line(key, FindingKind::EpochChange, state, run.epoch, at_ms);
+    finding.numbers = Some(Run::numbers(run.first, run.last, numbers));
+    finding
+}

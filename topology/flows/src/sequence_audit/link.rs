@@ -1,0 +1,238 @@
+//! One direction of a link: its interchanges, its messages, and what an interchange on it means for others.
+
+use concord_schemas::gp_links::Side;
+use serde::{Deserialize, Serialize};
+
+use super::counter::{Circle, Counter};
+use super::finding::{Change, Finding, FindingKind, FindingState, LineKey, part_of_key};
+use super::line::{Arrival, SequenceLine, Sighting};
+use super::receipts::{KeptReceipt, MessageKey, ReceiptCounts};
+use super::settings::{LineSettings, ReceiptSettings};
+use super::traffic::{SeenInterchange, SeenReceipt, Workflow};
+
+/// Settings of all lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditSettings {
+    /// Interchanges; the silence of a link is that of its interchanges.
+    pub interchanges: LineSettings,
+    /// Messages.
+    pub messages: LineSettings,
+    /// Transactions of GP systems.
+    pub gp_transactions: LineSettings,
+    /// Transactions of Health Authorities. `None` leaves them out: whom they are numbered for is not proven.
+    pub authority_transactions: Option<LineSettings>,
+    /// Receipts.
+    pub receipts: ReceiptSettings,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self {
+            interchanges: LineSettings::of(Circle::REFERENCES),
+            messages: LineSettings::of(Circle::REFERENCES),
+            gp_transactions: LineSettings::of(Circle::GP_TRANSACTIONS),
+            authority_transactions: Some(LineSettings::of(Circle::AUTHORITY_TRANSACTIONS)),
+            receipts: ReceiptSettings::default(),
+        }
+    }
+}
+
+impl AuditSettings {
+    /// The settings of a sender's transactions, if they are judged. Whose side is not known counts as a GP system's.
+    #[must_use]
+    pub fn of_transactions(&self, side: Option<Side>) -> Option<LineSettings> {
+        match side {
+            Some(Side::HealthAuthority) => self.authority_transactions,
+            Some(Side::Gp) | None => Some(self.gp_transactions),
+        }
+    }
+}
+
+/// The state of one direction of a link. The states of its open messages are kept beside it, each under its own key.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LinkState {
+    /// Its interchanges.
+    pub interchanges: SequenceLine,
+    /// Its messages.
+    pub messages: SequenceLine,
+    /// Its receipts.
+    pub receipts: ReceiptCounts,
+}
+
+/// What an interchange means beyond its own link's lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Consequences {
+    /// Messages of this link that a receipt is due for from now on.
+    pub sent: Vec<MessageKey>,
+    /// Numbers on the line of the sender's transactions.
+    pub transactions: Vec<Sighting>,
+    /// The side of the sender, which their settings follow from: see [`AuditSettings::of_transactions`].
+    pub transactions_of: Option<Side>,
+    /// Receipts of messages on the link in the other direction.
+    pub receipts: Vec<MessageReceiptEvent>,
+    /// Receipts of interchanges on the link in the other direction that were not taken.
+    pub refusals: Vec<Change>,
+}
+
+/// A receipt on its way to the link it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageReceiptEvent {
+    /// The message it is about.
+    pub message: MessageKey,
+    /// What it says.
+    pub receipt: KeptReceipt,
+}
+
+impl LinkState {
+    /// Takes in an interchange of this direction. Deadlines up to `at_ms` are kept first.
+    pub fn on_interchange(
+        &mut self,
+        seen: &SeenInterchange,
+        at_ms: i64,
+        settings: &AuditSettings,
+        changes: &mut Vec<Change>,
+    ) -> Consequences {
+        let lines =
+            (LineKey::interchanges(&seen.sender, &seen.recipient), LineKey::messages(&seen.sender, &seen.recipient));
+        let mut unusable = Vec::new();
+        let sighting = |number, content, within_resend| Sighting {
+            number,
+            content,
+            at_ms,
+            prepared_at_ms: seen.prepared_at_ms,
+            within_resend,
+        };
+        let is_resend = match seen.number {
+            Some(number) => {
+                let sighting = sighting(number, seen.content, false);
+                let arrival = self.interchanges.observe(&lines.0, &sighting, &settings.interchanges, changes);
+                if arrival == Arrival::Unusable {
+                    unusable.push(format!("interchange number {number} is none"));
+                }
+                matches!(arrival, Arrival::Again { differs: false })
+            }
+            None => false,
+        };
+        let mut consequences = Consequences { transactions_of: seen.sender_side(), ..Consequences::default() };
+        for message in &seen.messages {
+            let mut is_new = true;
+            if let Some(number) = message.number {
+                let sighting = sighting(number, message.content, is_resend);
+                let arrival = self.messages.observe(&lines.1, &sighting, &settings.messages, changes);
+                if arrival == Arrival::Unusable {
+                    unusable.push(format!("message number {number} is none"));
+                }
+                is_new = !matches!(arrival, Arrival::Again { .. } | Arrival::Unusable);
+            }
+            match (&message.receipts, seen.number, message.number) {
+                (Some(receipts), by_interchange, by_message) => {
+                    for receipt in receipts {
+                        let by = (by_interchange.unwrap_or_default(), by_message.unwrap_or_default());
+                        add_receipt(&mut consequences, seen, receipt, by, at_ms);
+                    }
+                }
+                (None, Some(interchange), Some(message)) if is_new => {
+                    let (sender, recipient) = (seen.sender.clone(), seen.recipient.clone());
+                    consequences.sent.push(MessageKey { sender, recipient, interchange, message });
+                }
+                (None, ..) => {}
+            }
+            let of_line =
+                if message.echoes_numbers { None } else { settings.of_transactions(consequences.transactions_of) };
+            for found in of_line.iter().flat_map(|_| &message.transactions) {
+                if of_line.is_some_and(|of_line| of_line.numbers.contains(found.number)) {
+                    consequences.transactions.push(sighting(found.number, found.content, is_resend));
+                } else {
+                    unusable.push(format!("transaction number {} is none", found.number));
+                }
+            }
+        }
+        add_mismatch(seen, unusable, at_ms, changes);
+        consequences
+    }
+
+    /// Acts on the deadlines of both lines that have passed.
+    pub fn on_time(
+        &mut self,
+        sender: &str,
+        recipient: &str,
+        now_ms: i64,
+        settings: &AuditSettings,
+        changes: &mut Vec<Change>,
+    ) {
+        let line = LineKey::interchanges(sender, recipient);
+        self.interchanges.on_time(&line, now_ms, &settings.interchanges, changes);
+        let line = LineKey::messages(sender, recipient);
+        self.messages.on_time(&line, now_ms, &settings.messages, changes);
+    }
+
+    /// When [`Self::on_time`] has something to do next, milliseconds since the epoch: one timer serves a link.
+    #[must_use]
+    pub fn next_deadline(&self, settings: &AuditSettings) -> Option<i64> {
+        let of_interchanges = self.interchanges.next_deadline(&settings.interchanges);
+        of_interchanges.into_iter().chain(self.messages.next_deadline(&settings.messages)).min()
+    }
+
+    /// Whether the numbers of a message are on the lines of this link.
+    #[must_use]
+    pub fn has_sent(&self, message: &MessageKey, settings: &AuditSettings) -> bool {
+        self.interchanges.has_seen(message.interchange, &settings.interchanges)
+            && self.messages.has_seen(message.message, &settings.messages)
+    }
+}
+
+fn add_receipt(
+    consequences: &mut Consequences,
+    seen: &SeenInterchange,
+    receipt: &SeenReceipt,
+    (by_interchange, by_message): (u64, u64),
+    at_ms: i64,
+) {
+    let (sender, recipient, interchange) = (&seen.recipient, &seen.sender, receipt.interchange);
+    for &(message, verdict) in &receipt.messages {
+        let key = MessageKey { sender: sender.clone(), recipient: recipient.clone(), interchange, message };
+        let receipt = KeptReceipt { by_interchange, by_message, verdict, prepared_at_ms: seen.prepared_at_ms };
+        consequences.receipts.push(MessageReceiptEvent { message: key, receipt });
+    }
+    if receipt.is_refusal {
+        let line = LineKey::interchanges(sender, recipient);
+        let state = FindingState::Confirmed;
+        let mut finding = Finding::on_line(&line, FindingKind::NegativeReceipt, state, interchange, at_ms);
+        finding.numbers = Some((interchange, interchange).into());
+        finding.interchange = Some(interchange);
+        finding.note.clone_from(&receipt.code);
+        consequences.refusals.push(Change::Upsert(finding));
+    }
+}
+
+/// One finding for all that is wrong with an envelope.
+fn add_mismatch(seen: &SeenInterchange, unusable: Vec<String>, at_ms: i64, changes: &mut Vec<Change>) {
+    let mut notes = seen.defects.clone();
+    notes.extend(unusable);
+    let has_receipts = seen.messages.iter().any(|message| message.receipts.is_some());
+    let expected = if has_receipts { Workflow::Recep } else { Workflow::Registration };
+    if seen.workflow.is_some_and(|workflow| workflow != expected) {
+        notes.push("the workflow it came under is not that of its content".to_owned());
+    }
+    if notes.is_empty() {
+        return;
+    }
+    let subject = match (seen.number, seen.content) {
+        (Some(number), _) => format!("{number}"),
+        (None, content) => format!("{:016x}", content.unwrap_or_default()),
+    };
+    let (sender, recipient) = (part_of_key(&seen.sender), part_of_key(&seen.recipient));
+    changes.push(Change::Upsert(Finding {
+        id: format!("{}/{sender}/{recipient}/{subject}", FindingKind::EnvelopeMismatch.as_str()),
+        kind: FindingKind::EnvelopeMismatch,
+        state: FindingState::Confirmed,
+        sender: seen.sender.clone(),
+        recipient: seen.recipient.clone(),
+        counter: Counter::Sis,
+        numbers: seen.number.map(|number| (number, number).into()),
+        interchange: seen.number,
+        copies: None,
+        note: notes.join("; "),
+        at_ms,
+    }));
+}

@@ -1,0 +1,243 @@
+//! The receipts of one message: whether they came, when they were due, what they said.
+//!
+//! A message has a state of its own only as long as something about it is open; whether a message without one was ever sent
+//! its link's lines know, as ranges.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::counter::{Counter, NumberRange};
+use super::finding::{Change, Finding, FindingKind, FindingState, part_of_key};
+use super::settings::ReceiptSettings;
+
+/// Receipts kept of one open message; of more only their number is.
+const MOST_KEPT: usize = 32;
+
+/// A message on its link.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MessageKey {
+    /// Who sent it.
+    pub sender: String,
+    /// To whom.
+    pub recipient: String,
+    /// Its interchange (SIS).
+    pub interchange: u64,
+    /// Its number (SMS).
+    pub message: u64,
+}
+
+impl fmt::Display for MessageKey {
+    /// `TES5/XX11/00000001/00000002`: keys of stores, in order of interchange within their link.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sender, recipient) = (part_of_key(&self.sender), part_of_key(&self.recipient));
+        write!(formatter, "{sender}/{recipient}/{:08}/{:08}", self.interchange, self.message)
+    }
+}
+
+/// What a receipt says of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// `CP`.
+    Success,
+    /// `CA`.
+    Error,
+    /// `CI`.
+    Incomplete,
+    /// A code that nobody knows: the message arrived, and no more is known.
+    Unknown,
+}
+
+impl Verdict {
+    /// Whether the message was not taken.
+    #[must_use]
+    pub fn is_negative(self) -> bool {
+        matches!(self, Self::Error | Self::Incomplete)
+    }
+
+    fn as_code(self) -> &'static str {
+        match self {
+            Self::Success => "CP",
+            Self::Error => "CA",
+            Self::Incomplete => "CI",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One receipt of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KeptReceipt {
+    /// The interchange it came in, by the number of whoever sent the receipt.
+    pub by_interchange: u64,
+    /// The message it came in.
+    pub by_message: u64,
+    /// What it says.
+    pub verdict: Verdict,
+    /// When it was prepared, milliseconds since the epoch.
+    pub prepared_at_ms: Option<i64>,
+}
+
+/// Counts of a link's messages and their receipts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReceiptCounts {
+    /// Messages sent that a receipt is due for.
+    pub expected: u64,
+    /// Those of them that have one.
+    pub received: u64,
+    /// Receipts that say the message was not taken.
+    pub negative: u64,
+}
+
+/// What is open about a message.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MessageReceipts {
+    /// When the message came here, milliseconds since the epoch; `None` while only receipts did.
+    sent_at_ms: Option<i64>,
+    /// When the first receipt did.
+    received_at_ms: Option<i64>,
+    /// In the order of the interchanges they came in, whatever the order in which they arrived.
+    kept: Vec<KeptReceipt>,
+    /// Receipts beyond those that are kept.
+    more: u32,
+    is_overdue: bool,
+    is_orphan: bool,
+}
+
+impl MessageReceipts {
+    /// Takes in that the message was sent. Only for a message that a receipt is due for, and not when it is sent again.
+    pub fn on_sent(&mut self, key: &MessageKey, at_ms: i64, counts: &mut ReceiptCounts, changes: &mut Vec<Change>) {
+        if self.sent_at_ms.is_some() {
+            return;
+        }
+        self.sent_at_ms = Some(at_ms);
+        counts.expected += 1;
+        counts.received += u64::from(self.received_at_ms.is_some());
+        if std::mem::take(&mut self.is_orphan) {
+            changes.push(Change::Retract(id_of(FindingKind::OrphanReceipt, key)));
+        }
+    }
+
+    /// Takes in a receipt. `was_sent` says of a message without a state whether its link's lines have it.
+    pub fn on_receipt(
+        &mut self,
+        key: &MessageKey,
+        receipt: KeptReceipt,
+        was_sent: bool,
+        at_ms: i64,
+        counts: &mut ReceiptCounts,
+        changes: &mut Vec<Change>,
+    ) {
+        let is_first = self.received_at_ms.is_none();
+        let place = self.kept.partition_point(|kept| *kept < receipt);
+        if self.kept.get(place) == Some(&receipt) {
+            // The same receipt read again says nothing new.
+            return;
+        }
+        if self.kept.len() < MOST_KEPT {
+            self.kept.insert(place, receipt);
+        } else {
+            self.more = self.more.saturating_add(1);
+        }
+        self.received_at_ms = self.received_at_ms.or(Some(at_ms));
+        if self.sent_at_ms.is_some() && is_first {
+            counts.received += 1;
+        } else if self.sent_at_ms.is_none() && was_sent {
+            self.sent_at_ms = Some(at_ms);
+        }
+        if std::mem::take(&mut self.is_overdue) {
+            changes.push(Change::Retract(id_of(FindingKind::ReceiptOverdue, key)));
+        }
+        if receipt.verdict.is_negative() {
+            counts.negative += 1;
+        }
+        if self.kept.iter().any(|kept| kept.verdict.is_negative()) {
+            let mut finding = self.finding(FindingKind::NegativeReceipt, key, at_ms);
+            let codes: Vec<&str> = self.kept.iter().map(|kept| kept.verdict.as_code()).collect();
+            finding.note = codes.join(", ");
+            changes.push(Change::Upsert(finding));
+        }
+    }
+
+    /// Acts on deadlines that have passed.
+    pub fn on_time(&mut self, key: &MessageKey, now_ms: i64, settings: &ReceiptSettings, changes: &mut Vec<Change>) {
+        if self.next_deadline(settings).is_none_or(|deadline| deadline > now_ms) {
+            return;
+        }
+        let kind = if self.sent_at_ms.is_some() {
+            self.is_overdue = true;
+            FindingKind::ReceiptOverdue
+        } else {
+            self.is_orphan = true;
+            FindingKind::OrphanReceipt
+        };
+        changes.push(Change::Upsert(self.finding(kind, key, now_ms)));
+    }
+
+    /// When [`Self::on_time`] has something to do, milliseconds since the epoch.
+    #[must_use]
+    pub fn next_deadline(&self, settings: &ReceiptSettings) -> Option<i64> {
+        match (self.sent_at_ms, self.received_at_ms) {
+            (Some(sent), None) if !self.is_overdue => Some(sent.saturating_add(settings.overdue_ms)),
+            (None, Some(received)) if !self.is_orphan => Some(received.saturating_add(settings.orphan_ms)),
+            _ => None,
+        }
+    }
+
+    /// Gives up waiting: an operator knows why no receipt will come, or why one came for nothing.
+    pub fn explain(&mut self, key: &MessageKey, why: &str, at_ms: i64, changes: &mut Vec<Change>) {
+        let kind = if self.sent_at_ms.is_some() { FindingKind::ReceiptOverdue } else { FindingKind::OrphanReceipt };
+        let mut finding = self.finding(kind, key, at_ms);
+        finding.state = FindingState::Explained;
+        why.clone_into(&mut finding.note);
+        changes.push(Change::Upsert(finding));
+        self.sent_at_ms = self.sent_at_ms.or(Some(at_ms));
+        self.received_at_ms = self.received_at_ms.or(Some(at_ms));
+        (self.is_overdue, self.is_orphan) = (false, false);
+    }
+
+    /// Whether nothing is open any more: the state may be dropped.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.sent_at_ms.is_some() && self.received_at_ms.is_some()
+    }
+
+    /// Whether the message was sent and has no receipt.
+    #[must_use]
+    pub fn is_outstanding(&self) -> bool {
+        self.sent_at_ms.is_some() && self.received_at_ms.is_none()
+    }
+
+    /// When the message came here, milliseconds since the epoch.
+    #[must_use]
+    pub fn sent_at_ms(&self) -> Option<i64> {
+        self.sent_at_ms
+    }
+
+    /// The receipts that came, in the order of the interchanges they came in.
+    #[must_use]
+    pub fn receipts(&self) -> &[KeptReceipt] {
+        &self.kept
+    }
+
+    fn finding(&self, kind: FindingKind, key: &MessageKey, at_ms: i64) -> Finding {
+        Finding {
+            id: id_of(kind, key),
+            kind,
+            state: FindingState::Confirmed,
+            sender: key.sender.clone(),
+            recipient: key.recipient.clone(),
+            counter: Counter::Sms,
+            numbers: Some(NumberRange { from: key.message, to: key.message }),
+            interchange: Some(key.interchange),
+            copies: None,
+            note: String::new(),
+            at_ms,
+        }
+    }
+}
+
+fn id_of(kind: FindingKind, key: &MessageKey) -> String {
+    format!("{}/{key}", kind.as_str())
+}

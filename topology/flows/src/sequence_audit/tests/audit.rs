@@ -1,0 +1,171 @@
+//! The pure parts put together in memory, as a processor with stores and timers will put them together.
+
+use std::collections::BTreeMap;
+
+use concord_connectors::edifact;
+use concord_schemas::gp_links::Side;
+
+use super::super::*;
+
+const A_DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// States by their keys, and what is published.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Audit {
+    pub links: BTreeMap<(String, String), LinkState>,
+    pub transactions: BTreeMap<String, (Option<Side>, SequenceLine)>,
+    pub messages: BTreeMap<MessageKey, MessageReceipts>,
+    pub findings: BTreeMap<String, Finding>,
+}
+
+impl Audit {
+    pub fn take(&mut self, seen: &SeenInterchange, at_ms: i64, settings: &AuditSettings) {
+        self.keep_deadlines(at_ms, settings);
+        let mut changes = Vec::new();
+        let link = self.links.entry((seen.sender.clone(), seen.recipient.clone())).or_default();
+        let consequences = link.on_interchange(seen, at_ms, settings, &mut changes);
+        for key in consequences.sent {
+            let receipts = self.messages.entry(key.clone()).or_default();
+            receipts.on_sent(&key, at_ms, &mut link.receipts, &mut changes);
+            if receipts.is_settled() {
+                self.messages.remove(&key);
+            }
+        }
+        changes.extend(consequences.refusals);
+        for event in consequences.receipts {
+            self.take_receipt(&event, at_ms, settings, &mut changes);
+        }
+        let side = consequences.transactions_of;
+        for sighting in &consequences.transactions {
+            let (_, line) = self.transactions.entry(seen.sender.clone()).or_insert((side, SequenceLine::default()));
+            let of_line = settings.of_transactions(side).unwrap();
+            line.observe(&LineKey::transactions(&seen.sender), sighting, &of_line, &mut changes);
+        }
+        self.publish(changes);
+    }
+
+    fn take_receipt(
+        &mut self,
+        event: &MessageReceiptEvent,
+        at_ms: i64,
+        settings: &AuditSettings,
+        changes: &mut Vec<Change>,
+    ) {
+        let key = &event.message;
+        let link = self.links.entry((key.sender.clone(), key.recipient.clone())).or_default();
+        let was_sent = link.has_sent(key, settings);
+        let receipts = self.messages.entry(key.clone()).or_default();
+        receipts.on_receipt(key, event.receipt, was_sent, at_ms, &mut link.receipts, changes);
+        if receipts.is_settled() {
+            self.messages.remove(key);
+        }
+    }
+
+    /// What the timers of a processor would do up to an instant: as often as one is due, in order.
+    pub fn keep_deadlines(&mut self, now_ms: i64, settings: &AuditSettings) {
+        let mut changes = Vec::new();
+        for ((sender, recipient), link) in &mut self.links {
+            link.on_time(sender, recipient, now_ms, settings, &mut changes);
+            assert!(link.next_deadline(settings).is_none_or(|deadline| deadline > now_ms));
+        }
+        for (sender, (side, line)) in &mut self.transactions {
+            if let Some(of_line) = settings.of_transactions(*side) {
+                line.on_time(&LineKey::transactions(sender), now_ms, &of_line, &mut changes);
+            }
+        }
+        for (key, receipts) in &mut self.messages {
+            receipts.on_time(key, now_ms, &settings.receipts, &mut changes);
+        }
+        self.publish(changes);
+    }
+
+    /// Lets all deadlines pass.
+    pub fn end(&mut self, last_ms: i64, settings: &AuditSettings) {
+        self.keep_deadlines(last_ms + 10 * A_DAY_MS, settings);
+    }
+
+    fn publish(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Upsert(finding) => {
+                    self.findings.insert(finding.id.clone(), finding);
+                }
+                Change::Retract(id) => {
+                    self.findings.remove(&id);
+                }
+            }
+        }
+    }
+
+    /// Kind, state, line and numbers of what is published, without its times.
+    pub fn published(&self) -> Vec<String> {
+        self.findings.values().map(described).collect()
+    }
+
+    pub fn summary(&self, sender: &str, recipient: &str, settings: &AuditSettings) -> [LineSummary; 2] {
+        let link = &self.links[&(sender.to_owned(), recipient.to_owned())];
+        [link.interchanges.summary(&settings.interchanges), link.messages.summary(&settings.messages)]
+    }
+}
+
+pub fn described(finding: &Finding) -> String {
+    let numbers = finding.numbers.map_or(String::new(), |range| format!(" {}-{}", range.from, range.to));
+    format!(
+        "{:?} {:?} {} {}>{}{numbers}",
+        finding.kind,
+        finding.state,
+        finding.counter.as_str(),
+        finding.sender,
+        finding.recipient
+    )
+}
+
+/// What was read, as the audit takes it.
+pub fn seen(read: &edifact::Interchange, workflow: Option<Workflow>) -> SeenInterchange {
+    let messages = read.messages.iter().map(|message| SeenMessage {
+        number: message.number,
+        content: Some(message.content),
+        sender_side: message.known_type().map(|known| known.sender),
+        echoes_numbers: message.known_type().is_some_and(|known| known.echoes_number),
+        authority_cipher: message.authority_cipher.clone(),
+        transactions: message
+            .transactions
+            .iter()
+            .filter_map(|found| Some(SeenTransaction { number: found.number?, content: Some(found.content) }))
+            .collect(),
+        receipts: (message.kind == edifact::MessageKind::Receipt).then(|| {
+            let receipts = message.receipts.iter().map(|receipt| SeenReceipt {
+                interchange: receipt.interchange,
+                is_refusal: receipt.code.is_some_and(|code| code != edifact::InterchangeCode::Received),
+                code: receipt.code.map_or("unknown", edifact::InterchangeCode::as_str).to_owned(),
+                messages: receipt.messages.iter().map(|of| (of.message, verdict(of.code))).collect(),
+            });
+            receipts.collect()
+        }),
+    });
+    SeenInterchange {
+        sender: read.header.sender.clone(),
+        recipient: read.header.recipient.clone(),
+        number: read.header.number,
+        content: Some(read.end.content),
+        prepared_at_ms: read.header.prepared_at.map(|at| at.as_millisecond()),
+        workflow,
+        messages: messages.collect(),
+        defects: read.defects.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn verdict(code: Option<edifact::MessageCode>) -> Verdict {
+    match code {
+        Some(edifact::MessageCode::Success) => Verdict::Success,
+        Some(edifact::MessageCode::Error) => Verdict::Error,
+        Some(edifact::MessageCode::Incomplete) => Verdict::Incomplete,
+        None => Verdict::Unknown,
+    }
+}
+
+/// Reads a source that has nothing outside interchanges.
+pub fn read(source: &[u8]) -> Vec<SeenInterchange> {
+    let read = edifact::read_interchanges(source, edifact::Strictness::Lenient);
+    read.into_iter().map(|interchange| seen(&interchange.unwrap(), None)).collect()
+}
