@@ -6,9 +6,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use concord_flows::list_reconciliation::Profile;
 use jiff::Timestamp;
 
+mod audit;
 mod jobs;
 mod rules;
 
+pub use audit::{
+    AuditArgs, AuditDemoArgs, AuditExplainArgs, AuditFilesArgs, AuditQuestion, FieldName, MissingNumbersArgs,
+    MissingReceiptsArgs, OperationsArgs, ReleaseName, WindowArgs,
+};
 pub use jobs::{
     JobsCleanupArgs, JobsCommand, JobsListArgs, JobsRerunArgs, JobsShowArgs, PostOfficeCommand, PostOfficeStatusArgs,
     SwitchArgs,
@@ -40,6 +45,12 @@ pub enum Command {
     #[command(after_help = "Example:\n  concord validate H81109_GPR4LNA1.H9A --out checked\n\n\
         Exit codes: 0 valid, 1 failed, 2 usage, 3 the extract is not valid")]
     Validate(ValidateArgs),
+    /// Audit the numbers and receipts of GP Links interchanges, from files, on this machine.
+    #[command(
+        after_help = "Examples:\n  concord audit interchanges/ --out audited\n  concord audit demo --out /tmp/audit\n\n\
+        Exit codes: 0 no finding, 1 failed, 2 usage or configuration, 4 findings"
+    )]
+    Audit(AuditArgs),
     /// The rules: what each looks at, when it fires, and what is to be done then.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -152,6 +163,8 @@ pub enum ProduceCommand {
     Pds(ProduceArgs),
     /// Publish a list of registrations (`nhs_number,gp_practice,dispensing_flag`).
     Registrations(ProduceArgs),
+    /// Publish GP Links interchanges, for the sequence audit.
+    Interchange(ProduceArgs),
 }
 
 /// What is published, and where.
@@ -244,9 +257,21 @@ pub enum TopologyCommand {
         /// For people, for a picture, or for programs.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        /// Of which flow.
+        #[arg(long, value_enum, default_value_t = FlowName::ListReconciliation)]
+        flow: FlowName,
     },
     /// Say whether the state on disk fits: same, compatible, needs migration, refused.
     Check(ConfigArgs),
+}
+
+/// Names of the flows.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FlowName {
+    /// GP extracts against PDS.
+    ListReconciliation,
+    /// Numbers and receipts of GP Links.
+    SequenceAudit,
 }
 
 /// Forms of a description.
@@ -354,6 +379,9 @@ pub enum DeadLettersCommand {
         /// Configuration file (TOML).
         #[arg(long)]
         config: PathBuf,
+        /// Of which flow, where both run.
+        #[arg(long, value_enum)]
+        flow: Option<FlowName>,
         /// Only those with this code.
         #[arg(long)]
         code: Option<String>,
@@ -366,6 +394,9 @@ pub enum DeadLettersCommand {
         /// Configuration file (TOML).
         #[arg(long)]
         config: PathBuf,
+        /// Of which flow, where both run.
+        #[arg(long, value_enum)]
+        flow: Option<FlowName>,
     },
     /// Publish rejected records again, unchanged, where they came from.
     #[command(
@@ -396,6 +427,9 @@ pub struct ReplayArgs {
     /// Configuration file (TOML).
     #[arg(long)]
     pub config: PathBuf,
+    /// Of which flow, where both run.
+    #[arg(long, value_enum)]
+    pub flow: Option<FlowName>,
 }
 
 /// `concord explain`

@@ -115,11 +115,12 @@ pub fn wait_for_schemas(config: &Config, health: &Health) -> Result<Schemas, Fai
     }
 }
 
-/// What the state on disk says to running `topology` on it; `Same` when there is no state.
+/// What the state on disk says to running these topologies on it; `Same` when there is no state. Each answers for its own tasks,
+/// the first also for those of nobody.
 ///
 /// # Errors
 /// The state cannot be read.
-pub fn verdict_on_state(state_dir: &Path, topology: &Topology) -> Result<Compatibility, Failure> {
+pub fn verdict_on_state(state_dir: &Path, topologies: &[Topology]) -> Result<Compatibility, Failure> {
     let failed = |e| Failure::other(format!("reading the state in {}", state_dir.display()), e);
     let directory = match RocksDirectory::open_read_only(state_dir) {
         Ok(directory) => directory,
@@ -127,7 +128,6 @@ pub fn verdict_on_state(state_dir: &Path, topology: &Topology) -> Result<Compati
         Err(StateError::NoState { .. }) => return Ok(Compatibility::Same),
         Err(error) => return Err(failed(error)),
     };
-    let now = Fingerprint::of(topology);
     let mut additions = Vec::new();
     for (sub_topology, partition) in directory.tasks().map_err(failed)? {
         let task = match directory.open_task(&sub_topology, partition) {
@@ -142,7 +142,9 @@ pub fn verdict_on_state(state_dir: &Path, topology: &Topology) -> Result<Compati
                 "the fingerprint of task {sub_topology}-{partition} is unreadable"
             )]));
         };
-        match now.verdict(&stored) {
+        let has_it = |topology: &&Topology| topology.sub_topologies.iter().any(|sub| sub.name == sub_topology);
+        let Some(topology) = topologies.iter().find(has_it).or_else(|| topologies.first()) else { continue };
+        match Fingerprint::of(topology).verdict(&stored) {
             Compatibility::Same => {}
             Compatibility::Compatible(added) => additions = added,
             other => return Ok(other),

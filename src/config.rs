@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use concord_engine::log::Guarantee;
 use concord_engine::log::kafka::{GroupProtocol, KafkaSettings};
+use concord_engine::topology::Topology;
 use concord_engine::worker::WorkerSettings;
 use concord_flows::list_reconciliation::catalogue::RuleSettings;
 use concord_flows::list_reconciliation::post_office::PostOffice;
 use concord_flows::list_reconciliation::{
-    Delivered, Lookups, MailSettings, OnInvalid, Profile, RegistrationSource, Settings,
+    Delivered, Lookups, MailSettings, OnInvalid, Profile, RegistrationSource, Settings, topology,
 };
 use concord_state::RocksOptions;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 
+use crate::cli::FlowName;
 use crate::failure::Failure;
 
 use connectors::{Connect, Folders, Mail, Mesh, S3};
@@ -25,6 +27,7 @@ pub mod connectors;
 mod pds;
 mod post_office;
 mod rules;
+mod sequence_audit;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -218,7 +221,48 @@ impl Default for Http {
 #[serde(deny_unknown_fields)]
 pub struct Flows {
     /// GP extracts against PDS.
-    pub list_reconciliation: ListReconciliation,
+    #[serde(default)]
+    pub list_reconciliation: Option<ListReconciliation>,
+    /// Numbers and receipts of GP Links.
+    #[serde(default)]
+    pub sequence_audit: Option<SequenceAudit>,
+}
+
+/// Settings of the sequence audit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SequenceAudit {
+    /// Consumer group, and beginning of internal topic names.
+    pub application: String,
+    /// How long a number may come behind one that follows it before it counts as missing, minutes.
+    pub grace_minutes: i64,
+    /// How long a message may be without a receipt, minutes.
+    pub receipt_overdue_minutes: i64,
+    /// How long a receipt may be without its message, minutes.
+    pub orphan_minutes: i64,
+    /// After how long without an interchange a link is silent, minutes; without it links may be silent.
+    pub silence_minutes: Option<i64>,
+    /// The furthest that a number may lie from the last one and be of the same epoch.
+    pub plausible: u64,
+    /// Of how many numbers below the last one the content is remembered.
+    pub window: u32,
+    /// Whether the transactions of Health Authorities are judged; whom they are numbered for is not proven.
+    pub authority_transactions: bool,
+}
+
+impl Default for SequenceAudit {
+    fn default() -> Self {
+        Self {
+            application: "sequence-audit".to_string(),
+            grace_minutes: 60,
+            receipt_overdue_minutes: 24 * 60,
+            orphan_minutes: 60,
+            silence_minutes: None,
+            plausible: 10_000,
+            window: 256,
+            authority_transactions: true,
+        }
+    }
 }
 
 /// Settings of list reconciliation.
@@ -504,8 +548,22 @@ impl Config {
             .map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))?;
         let wrong = |problem| Failure::Usage(format!("{}: {problem}", path.display()));
         config.check().map_err(wrong)?;
-        config.rule_settings = config.flows.list_reconciliation.rules.settings().map_err(wrong)?;
-        config.post_office = config.flows.list_reconciliation.post_office().map_err(wrong)?;
+        let lists = config.list_reconciliation();
+        config.rule_settings = lists.rules.settings().map_err(wrong)?;
+        config.post_office = lists.post_office().map_err(wrong)?;
+        Ok(config)
+    }
+
+    /// [`Self::read`], for what knows list reconciliation only.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; or that flow is not in the file.
+    pub fn read_with_lists(path: &Path) -> Result<Self, Failure> {
+        let config = Self::read(path)?;
+        if config.flows.list_reconciliation.is_none() {
+            let path = path.display();
+            return Err(Failure::Usage(format!("{path}: this command needs a section [flows.list_reconciliation]")));
+        }
         Ok(config)
     }
 
@@ -528,7 +586,15 @@ impl Config {
                     .to_string(),
             );
         }
-        if self.flows.list_reconciliation.job_timeout_minutes < 1 {
+        if self.flows.list_reconciliation.is_none() && self.flows.sequence_audit.is_none() {
+            return Err(
+                "flows is empty: write a section [flows.list_reconciliation] or [flows.sequence_audit]".to_string()
+            );
+        }
+        if let Some(audit) = &self.flows.sequence_audit {
+            audit.check()?;
+        }
+        if self.list_reconciliation().job_timeout_minutes < 1 {
             return Err("flows.list_reconciliation.job_timeout_minutes must be 1 or more".to_string());
         }
         if !(0.0..=1.0).contains(&self.dead_letters.max_share) {
@@ -553,9 +619,44 @@ impl Config {
         }
     }
 
-    /// Settings of the flow.
+    /// The section of list reconciliation; where there is none, what it would be without any key.
+    pub fn list_reconciliation(&self) -> ListReconciliation {
+        self.flows.list_reconciliation.clone().unwrap_or_default()
+    }
+
+    /// The topologies of the flows that run.
+    ///
+    /// # Errors
+    /// Settings that make one impossible, such as an unusable application id.
+    pub fn topologies(&self) -> Result<Vec<Topology>, Failure> {
+        let mut topologies = Vec::new();
+        if self.flows.list_reconciliation.is_some() {
+            topologies.push(topology(&self.flow()));
+        }
+        if let Some(audit) = &self.flows.sequence_audit {
+            topologies.push(concord_flows::sequence_audit::topology(&audit.settings(self.topics.partitions)));
+        }
+        topologies.into_iter().map(|built| built.map_err(|e| Failure::Usage(e.to_string()))).collect()
+    }
+
+    /// The topology of the flow that is named; where none is, of the only one, or of list reconciliation.
+    ///
+    /// # Errors
+    /// As [`Self::topologies`]; or the configuration has no such flow.
+    pub fn topology_of(&self, flow: Option<FlowName>) -> Result<Topology, Failure> {
+        let mut topologies = self.topologies()?;
+        let place = match flow {
+            Some(FlowName::ListReconciliation) if self.flows.list_reconciliation.is_none() => None,
+            Some(FlowName::SequenceAudit) => self.flows.sequence_audit.as_ref().map(|_| topologies.len() - 1),
+            _ => Some(0),
+        };
+        let missing = || Failure::Usage("the configuration has no section for this flow".to_string());
+        place.map(|place| topologies.remove(place)).ok_or_else(missing)
+    }
+
+    /// Settings of list reconciliation.
     pub fn flow(&self) -> Settings {
-        let flow = &self.flows.list_reconciliation;
+        let flow = self.list_reconciliation();
         Settings {
             application: flow.application.clone(),
             partitions: self.topics.partitions,
@@ -586,9 +687,11 @@ impl Config {
         }
     }
 
-    /// Settings of one worker. The memory budget is shared out: half to the stores, the rest to what is under way.
-    pub fn worker(&self, number: usize) -> WorkerSettings {
-        let share = (self.instance.memory_mib << 20) / self.instance.workers;
+    /// Settings of one worker of an application. The memory budget is shared out: half to the stores, the rest to what is under way.
+    pub fn worker(&self, application: &str, number: usize) -> WorkerSettings {
+        let flows = [self.flows.list_reconciliation.is_some(), self.flows.sequence_audit.is_some()];
+        let flows = flows.into_iter().filter(|runs| *runs).count().max(1);
+        let share = (self.instance.memory_mib << 20) / self.instance.workers / flows;
         WorkerSettings {
             guarantee: match self.processing.guarantee {
                 GuaranteeName::ExactlyOnce => Guarantee::ExactlyOnce,
@@ -603,10 +706,7 @@ impl Config {
             producer_queue_bytes: share / 8,
             rejected_share: self.dead_letters.max_share,
             rejected_window: self.dead_letters.window,
-            ..WorkerSettings::named(format!(
-                "{}-{}-{number}",
-                self.flows.list_reconciliation.application, self.instance.name
-            ))
+            ..WorkerSettings::named(format!("{application}-{}-{number}", self.instance.name))
         }
     }
 

@@ -61,7 +61,7 @@ pub fn connect(connector: Connector, config_file: &Path) -> Result<(), Failure> 
         schemas,
         clock: Arc::new(SystemClock),
         job_id: ids::job_id,
-        application: config.flows.list_reconciliation.application.clone(),
+        application: config.list_reconciliation().application,
         instance: config.instance.name.clone(),
         spool_dir: config.connect.spool_dir.clone().unwrap_or_else(env::temp_dir),
         largest_input: config.connect.largest_input_mib << 20,

@@ -7,10 +7,9 @@ use concord_engine::log::kafka::KafkaLog;
 use concord_engine::log::{LogError, LogErrorKind};
 use concord_engine::readable::key_text;
 use concord_engine::topology::Topology;
-use concord_flows::list_reconciliation::topology;
 use serde_json::{Value, json};
 
-use crate::cli::ReplayArgs;
+use crate::cli::{FlowName, ReplayArgs};
 use crate::cluster;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -21,8 +20,8 @@ use crate::stores::time_text;
 ///
 /// # Errors
 /// The cluster cannot be reached.
-pub fn list(config_file: &Path, code: Option<&str>) -> Result<(), Failure> {
-    let (config, topology) = declared(config_file)?;
+pub fn list(config_file: &Path, flow: Option<FlowName>, code: Option<&str>) -> Result<(), Failure> {
+    let (config, topology) = declared(config_file, flow)?;
     let log = cluster::connect(&config)?;
     output::line(format_args!(
         "{:<12} {:<26} {:<44} {:<10} {:<16} message",
@@ -54,8 +53,8 @@ pub fn list(config_file: &Path, code: Option<&str>) -> Result<(), Failure> {
 ///
 /// # Errors
 /// The cluster cannot be reached, or the letter is not there.
-pub fn show(config_file: &Path, (partition, offset): (i32, i64)) -> Result<(), Failure> {
-    let (config, topology) = declared(config_file)?;
+pub fn show(config_file: &Path, flow: Option<FlowName>, (partition, offset): (i32, i64)) -> Result<(), Failure> {
+    let (config, topology) = declared(config_file, flow)?;
     let log = cluster::connect(&config)?;
     let Some(letter) = dead_letters::dead_letter_at(&log, &topology, partition, offset).map_err(failed)? else {
         return Err(not_found(&topology, &[(partition, offset)]));
@@ -93,7 +92,7 @@ pub fn show(config_file: &Path, (partition, offset): (i32, i64)) -> Result<(), F
 /// # Errors
 /// The cluster cannot be reached or refuses a record, or a letter asked for is not there.
 pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
-    let (config, topology) = declared(&args.config)?;
+    let (config, topology) = declared(&args.config, args.flow)?;
     let log: KafkaLog = cluster::connect(&config)?;
     let choice =
         ReplayChoice { letters: (!args.all).then_some(args.letters), code: args.code, superseded_too: args.superseded };
@@ -108,9 +107,10 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     if replayed.not_found.is_empty() { Ok(()) } else { Err(not_found(&topology, &replayed.not_found)) }
 }
 
-fn declared(config_file: &Path) -> Result<(Config, Topology), Failure> {
+/// The flow that is named; where none is, the only one, or list reconciliation.
+fn declared(config_file: &Path, flow: Option<FlowName>) -> Result<(Config, Topology), Failure> {
     let config = Config::read(config_file)?;
-    let topology = topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))?;
+    let topology = config.topology_of(flow)?;
     Ok((config, topology))
 }
 

@@ -4,7 +4,6 @@ use concord_engine::explain::{self, Explanation, Found, Place};
 use concord_engine::log::LogErrorKind;
 use concord_engine::readable::{ReadableValues, key_from_text, key_text};
 use concord_engine::topology::Topology;
-use concord_flows::list_reconciliation::topology;
 use serde_json::{Value, json};
 
 use crate::cli::ExplainArgs;
@@ -20,7 +19,10 @@ use crate::stores::time_text;
 /// The cluster cannot be reached, or the topic has no record with that key.
 pub fn explain(args: &ExplainArgs) -> Result<(), Failure> {
     let config = Config::read(&args.config)?;
-    let topology = topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))?;
+    // The flow that has the topic knows its part in it; any other follows the headers just as well.
+    let mut topologies = config.topologies()?;
+    let has_it = |topology: &Topology| topology.topics.iter().any(|topic| *topic.name == *args.topic);
+    let topology = topologies.swap_remove(topologies.iter().position(has_it).unwrap_or_default());
     let key = key_from_text(&args.key)
         .ok_or_else(|| Failure::Usage("a key that begins with 0x must be pairs of hexadecimal digits".to_string()))?;
     let log = cluster::connect(&config)?;

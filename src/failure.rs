@@ -9,6 +9,8 @@ pub enum Failure {
     Usage(String),
     /// An extract was rejected: exit code 3. The reasons were told.
     Rejected,
+    /// An audit found something: exit code 4. It was told.
+    Findings,
     /// Anything else: exit code 1.
     Other(String),
 }
@@ -19,6 +21,7 @@ impl Failure {
         match self {
             Self::Usage(_) => 2,
             Self::Rejected => 3,
+            Self::Findings => 4,
             Self::Other(_) => 1,
         }
     }

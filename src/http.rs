@@ -40,8 +40,8 @@ pub struct Service {
 pub struct Stores {
     /// Committed state of the tasks here.
     pub views: CommittedViews,
-    /// What runs.
-    pub topology: Arc<Topology>,
+    /// What runs, at least one.
+    pub topologies: Vec<Arc<Topology>>,
 }
 
 #[derive(Clone)]
@@ -170,7 +170,11 @@ async fn metrics_page(State(shared): State<Shared>) -> String {
 }
 
 async fn topology(State(stores): State<Stores>) -> Json<Value> {
-    let mut described = stores.topology.describe_as_json();
+    let mut described: Vec<Value> = stores.topologies.iter().map(|topology| topology.describe_as_json()).collect();
+    let mut described = match described.len() {
+        1 => described.remove(0),
+        _ => json!({ "flows": described }),
+    };
     let tasks: Vec<Value> = stores
         .views
         .tasks()

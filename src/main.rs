@@ -1,5 +1,6 @@
 //! The `concord` program: it wires the parts together and owns no logic.
 
+mod audit;
 mod cli;
 mod cluster;
 mod config;
@@ -34,11 +35,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use concord_engine::topology::{Compatibility, Fingerprint};
-use concord_flows::list_reconciliation::{OnInvalid, Settings, topology};
+use concord_flows::list_reconciliation::{self, OnInvalid};
+use concord_flows::sequence_audit;
 use jiff::Timestamp;
 
 use cli::{
-    Cli, Command, ConnectCommand, DeadLettersCommand, Format, OnInvalidName, ProduceArgs, ProduceCommand,
+    Cli, Command, ConnectCommand, DeadLettersCommand, FlowName, Format, OnInvalidName, ProduceArgs, ProduceCommand,
     ReconcileArgs, TopicsCommand, TopologyCommand, ValidateArgs,
 };
 use config::Config;
@@ -68,20 +70,21 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::demo(args.patients, args.seed, &args.out),
         Command::Reconcile(args) => reconcile_files(args),
         Command::Validate(args) => validate_extract(args),
+        Command::Audit(args) => audit::audit(args),
         Command::Rules(command) => rules_command::rules(command),
         Command::Run(args) => run::run(&args.config, args.accept_migration),
         Command::Topics(TopicsCommand::Plan(args)) => topics_command::plan(&args.config),
         Command::Topics(TopicsCommand::Apply(args)) => topics_command::apply(&args.config),
         Command::Topics(TopicsCommand::List(args)) => topics_command::list(&args.config),
         Command::Produce(command) => produce(&command),
-        Command::Topology(TopologyCommand::Describe { format }) => describe(format),
+        Command::Topology(TopologyCommand::Describe { format, flow }) => describe(format, flow),
         Command::Topology(TopologyCommand::Check(args)) => check(&args.config),
         Command::Store(command) => store_command::store(command),
-        Command::DeadLetters(DeadLettersCommand::List { config, code }) => {
-            dead_letters_command::list(&config, code.as_deref())
+        Command::DeadLetters(DeadLettersCommand::List { config, flow, code }) => {
+            dead_letters_command::list(&config, flow, code.as_deref())
         }
-        Command::DeadLetters(DeadLettersCommand::Show { letter, config }) => {
-            dead_letters_command::show(&config, letter)
+        Command::DeadLetters(DeadLettersCommand::Show { letter, config, flow }) => {
+            dead_letters_command::show(&config, flow, letter)
         }
         Command::DeadLetters(DeadLettersCommand::Replay(args)) => dead_letters_command::replay(args),
         Command::Explain(args) => explain_command::explain(&args),
@@ -179,7 +182,10 @@ fn tell_dead_letters(letters: &DeadLetters) {
 }
 
 fn produce(command: &ProduceCommand) -> Result<(), Failure> {
-    let (ProduceCommand::Extract(args) | ProduceCommand::Pds(args) | ProduceCommand::Registrations(args)) = command;
+    let (ProduceCommand::Extract(args)
+    | ProduceCommand::Pds(args)
+    | ProduceCommand::Registrations(args)
+    | ProduceCommand::Interchange(args)) = command;
     let mut producer = producer(args)?;
     let mut rejected = RejectedRows::told();
     let mut published = 0;
@@ -190,9 +196,10 @@ fn produce(command: &ProduceCommand) -> Result<(), Failure> {
                 published += producer.pds(file, Config::read(&args.config)?.flow().profile, &mut rejected)?;
             }
             ProduceCommand::Registrations(_) => published += producer.registrations(file, &mut rejected)?,
+            ProduceCommand::Interchange(_) => println!("interchanges {}", producer.interchange(file)?),
         }
     }
-    if !matches!(command, ProduceCommand::Extract(_)) {
+    if !matches!(command, ProduceCommand::Extract(_) | ProduceCommand::Interchange(_)) {
         println!("{published} records published, {} rows rejected", rejected.end()?);
     }
     Ok(())
@@ -207,22 +214,27 @@ fn producer(args: &ProduceArgs) -> Result<publish::Producer, Failure> {
 
 fn check(config_file: &Path) -> Result<(), Failure> {
     let config = Config::read(config_file)?;
-    let topology = topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))?;
-    let (verdict, reasons, fits) = match cluster::verdict_on_state(&config.instance.state_dir, &topology)? {
+    let topologies = config.topologies()?;
+    let (verdict, reasons, fits) = match cluster::verdict_on_state(&config.instance.state_dir, &topologies)? {
         Compatibility::Same => ("same", Vec::new(), true),
         Compatibility::Compatible(reasons) => ("compatible", reasons, true),
         Compatibility::NeedsMigration(reasons) => ("needs migration", reasons, false),
         Compatibility::Refused(reasons) => ("refused", reasons, false),
     };
-    println!("{verdict} (topology {})", Fingerprint::of(&topology).short());
+    let fingerprints: Vec<String> = topologies.iter().map(|topology| Fingerprint::of(topology).short()).collect();
+    println!("{verdict} (topology {})", fingerprints.join(", "));
     for reason in reasons {
         println!("  {reason}");
     }
     if fits { Ok(()) } else { Err(Failure::Other("the state does not fit this topology".to_string())) }
 }
 
-fn describe(format: Format) -> Result<(), Failure> {
-    let topology = topology(&Settings::default()).map_err(|e| Failure::other("building the topology", e))?;
+fn describe(format: Format, flow: FlowName) -> Result<(), Failure> {
+    let topology = match flow {
+        FlowName::ListReconciliation => list_reconciliation::topology(&list_reconciliation::Settings::default()),
+        FlowName::SequenceAudit => sequence_audit::topology(&sequence_audit::Settings::default()),
+    };
+    let topology = topology.map_err(|e| Failure::other("building the topology", e))?;
     match format {
         Format::Text => print!("{}", topology.describe_as_text()),
         Format::Mermaid => print!("{}", topology.describe_as_mermaid()),

@@ -35,7 +35,7 @@ pub fn post_office(command: PostOfficeCommand) -> Result<(), Failure> {
 }
 
 fn switch(action: CommandAction, args: &SwitchArgs) -> Result<(), Failure> {
-    let config = Config::read(&args.config)?;
+    let config = Config::read_with_lists(&args.config)?;
     let flow = config.flow();
     let route = &args.route;
     if flow.post_office.route(route).is_none() && !read(&config)?.contains_key(route) {
@@ -53,7 +53,7 @@ fn switch(action: CommandAction, args: &SwitchArgs) -> Result<(), Failure> {
 }
 
 fn status(args: &PostOfficeStatusArgs) -> Result<(), Failure> {
-    let config = Config::read(&args.config)?;
+    let config = Config::read_with_lists(&args.config)?;
     let flow = config.flow();
     let said = read(&config)?;
     let now_ms = Timestamp::now().as_millisecond();

@@ -1,9 +1,9 @@
-//! The producers: extracts, PDS records and registrations, read from files and published to a log.
+//! The producers: extracts, PDS records, registrations and interchanges, read from files and published to a log.
 //!
-//! Publishing the same file twice changes nothing: an extract's job id is derived from its name and content, and PDS
-//! records are upserts.
+//! Publishing the same file twice changes nothing: the ids of extracts and of files of interchanges are derived from name and
+//! content, and PDS records are upserts.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use concord_connectors::registrations::RegistrationReader;
 use concord_connectors::rejected::ReadError;
 use concord_engine::log::Log;
 use concord_flows::list_reconciliation::{Profile, ids};
+use concord_flows::sequence_audit::Received;
 use concord_schemas::Schemas;
 use concord_schemas::codec::{self, TopicSchema};
 use jiff::Timestamp;
@@ -110,6 +111,22 @@ impl Producer {
         }
         self.flush()?;
         Ok(published)
+    }
+
+    /// Publishes a file of GP Links interchanges; answers its file id.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the log refuses.
+    pub fn interchange(&mut self, path: &Path) -> Result<String, Failure> {
+        let content = fs::read(path).map_err(|e| cannot_open(path, &e))?;
+        let source = format!("file:{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let received = Received { source: &source, workflow_id: "", received_at_ms: self.at_ms, content: &content };
+        let file_id = received.file_id();
+        for piece in received.pieces(&file_id) {
+            self.send(&codec::GP_LINKS_INTERCHANGE, &file_id, Some(&piece))?;
+        }
+        self.flush()?;
+        Ok(file_id)
     }
 
     fn send<T: Serialize>(

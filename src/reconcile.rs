@@ -335,7 +335,8 @@ fn read_first_differences(run: &LocalRun) -> Result<Vec<(String, String)>, Failu
     Ok(first)
 }
 
-fn read_letters(run: &LocalRun, topology: &Topology) -> Result<DeadLetters, Failure> {
+/// The dead letters of a run over files.
+pub fn read_letters(run: &LocalRun, topology: &Topology) -> Result<DeadLetters, Failure> {
     const NAMED: usize = 100;
     let mut letters = DeadLetters::default();
     let read = read_dead_letters(run.log(), topology, &mut |letter| {

@@ -12,7 +12,6 @@ use concord_engine::queries::CommittedViews;
 use concord_engine::topics::TopicState;
 use concord_engine::topology::{Compatibility, Fingerprint, TopicDeclaration, Topology};
 use concord_engine::worker::{Worker, WorkerError, WorkerParts};
-use concord_flows::list_reconciliation::topology;
 use concord_state::RocksDirectory;
 
 use crate::cluster;
@@ -30,45 +29,53 @@ const STEP: Duration = Duration::from_millis(100);
 /// Configuration, state that does not fit, or a worker that must not go on.
 pub fn run(config_file: &Path, accept_migration: bool) -> Result<(), Failure> {
     let config = Config::read(config_file)?;
-    let topology = Arc::new(topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))?);
-    check_state(&config, &topology, accept_migration)?;
+    let topologies = config.topologies()?;
+    check_state(&config, &topologies, accept_migration)?;
+    let topologies: Vec<Arc<Topology>> = topologies.into_iter().map(Arc::new).collect();
 
     let stop = Arc::new(AtomicBool::new(false));
     let health = Health::default();
     let views = CommittedViews::default();
-    let stores = Stores { views: views.clone(), topology: topology.clone() };
+    let stores = Stores { views: views.clone(), topologies: topologies.clone() };
     let service = Service { health: health.clone(), stores: Some(stores) };
     let http = http::start(&config.http.listen, service, stop.clone())?;
 
     let log = cluster::wait_for_cluster(&config, &health)?;
     let schemas = Arc::new(cluster::wait_for_schemas(&config, &health)?);
-    check_topics(&cluster::wait_for_topics(log.as_ref(), &topology, &health)?)?;
+    for topology in &topologies {
+        check_topics(&cluster::wait_for_topics(log.as_ref(), topology, &health)?)?;
+    }
     let directory =
         RocksDirectory::open(&config.instance.state_dir, config.stores()).map_err(|e| Failure::Usage(e.to_string()))?;
-    let parts = WorkerParts {
-        fingerprint: Fingerprint::of(&topology).to_text(),
-        topology,
-        schemas,
-        log,
-        directory: Arc::new(directory),
-        clock: Arc::new(SystemClock),
-        views,
-    };
-    health.starts(config.instance.workers);
+    let directory = Arc::new(directory);
+    health.starts(config.instance.workers * topologies.len());
     let mut threads = Vec::new();
-    for number in 0..config.instance.workers {
-        let (parts, health, stop) = (parts.clone(), health.clone(), stop.clone());
-        let settings = config.worker(number);
-        let thread = thread::Builder::new()
-            .name(format!("worker-{number}"))
-            .spawn(move || {
-                let outcome = work(number, parts, settings, &health, &stop);
-                // One worker that must not go on ends the process: the others leave cleanly.
-                stop.store(true, Ordering::SeqCst);
-                outcome
-            })
-            .map_err(|e| Failure::other("starting a worker", e))?;
-        threads.push(thread);
+    for topology in &topologies {
+        let parts = WorkerParts {
+            fingerprint: Fingerprint::of(topology).to_text(),
+            topology: topology.clone(),
+            schemas: schemas.clone(),
+            log: log.clone(),
+            directory: directory.clone(),
+            clock: Arc::new(SystemClock),
+            views: views.clone(),
+        };
+        for of_flow in 0..config.instance.workers {
+            // Counted over all flows.
+            let number = threads.len();
+            let (parts, health, stop) = (parts.clone(), health.clone(), stop.clone());
+            let settings = config.worker(&topology.application, of_flow);
+            let thread = thread::Builder::new()
+                .name(format!("worker-{number}"))
+                .spawn(move || {
+                    let outcome = work(number, parts, settings, &health, &stop);
+                    // One worker that must not go on ends the process: the others leave cleanly.
+                    stop.store(true, Ordering::SeqCst);
+                    outcome
+                })
+                .map_err(|e| Failure::other("starting a worker", e))?;
+            threads.push(thread);
+        }
     }
     tracing::info!(workers = threads.len(), http = %http.address(), "Concord runs.");
     let mut failure = None;
@@ -103,9 +110,9 @@ fn work(
     worker.stop(true)
 }
 
-fn check_state(config: &Config, topology: &Topology, accept_migration: bool) -> Result<(), Failure> {
+fn check_state(config: &Config, topologies: &[Topology], accept_migration: bool) -> Result<(), Failure> {
     let list = |reasons: &[String]| reasons.join("; ");
-    match cluster::verdict_on_state(&config.instance.state_dir, topology)? {
+    match cluster::verdict_on_state(&config.instance.state_dir, topologies)? {
         Compatibility::Same => Ok(()),
         Compatibility::Compatible(added) => {
             tracing::info!(additions = list(&added), "The topology has grown since the state was written.");

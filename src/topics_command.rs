@@ -5,7 +5,6 @@ use std::path::Path;
 use concord_connectors::pds::lookups;
 use concord_engine::topics::{self, TopicState};
 use concord_engine::topology::Topology;
-use concord_flows::list_reconciliation::topology;
 use concord_flows::list_reconciliation::topology::PDS_LOOKUP;
 use concord_schemas::registry::RegistryClient;
 
@@ -13,13 +12,14 @@ use crate::cluster;
 use crate::config::Config;
 use crate::failure::Failure;
 
-fn declared(config: &Config) -> Result<Topology, Failure> {
-    let mut topology = topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))?;
-    let is_declared = topology.topics.iter().any(|topic| &*topic.name == PDS_LOOKUP);
-    if config.pds.is_some() && !is_declared {
-        topology.topics.extend(lookups::topics(config.topics.partitions));
+/// What the configuration declares, flow by flow; the topics of connectors that no flow declares are with the first.
+fn declared(config: &Config) -> Result<Vec<Topology>, Failure> {
+    let mut topologies = config.topologies()?;
+    let is_declared = topologies.iter().flat_map(|topology| &topology.topics).any(|topic| &*topic.name == PDS_LOOKUP);
+    if let (true, false, Some(first)) = (config.pds.is_some(), is_declared, topologies.first_mut()) {
+        first.topics.extend(lookups::topics(config.topics.partitions));
     }
-    Ok(topology)
+    Ok(topologies)
 }
 
 /// Prints what `apply` would do.
@@ -28,10 +28,14 @@ fn declared(config: &Config) -> Result<Topology, Failure> {
 /// The cluster cannot be reached, or a topic is not as declared.
 pub fn plan(config_file: &Path) -> Result<(), Failure> {
     let config = Config::read(config_file)?;
-    let topology = declared(&config)?;
+    let topologies = declared(&config)?;
     let log = cluster::connect(&config)?;
+    let mut compared = Vec::new();
+    for topology in &topologies {
+        compared.extend(topics::compare(&log, topology).map_err(|e| Failure::other("reading the topics", e))?);
+    }
     let mut wrong = 0;
-    for (topic, state) in topics::compare(&log, &topology).map_err(|e| Failure::other("reading the topics", e))? {
+    for (topic, state) in compared {
         let (sign, note) = match state {
             TopicState::Missing => ("create", String::new()),
             TopicState::AsDeclared => ("keep", String::new()),
@@ -51,16 +55,18 @@ pub fn plan(config_file: &Path) -> Result<(), Failure> {
 /// The cluster or the registry cannot be reached or refuses; a refused schema comes with the registry's reason.
 pub fn apply(config_file: &Path) -> Result<(), Failure> {
     let config = Config::read(config_file)?;
-    let topology = declared(&config)?;
+    let topologies = declared(&config)?;
     let log = cluster::connect(&config)?;
-    topics::create(&log, &topology, config.topics.replication).map_err(|e| Failure::other("creating topics", e))?;
-    println!("{} topics are there.", topology.topics.len());
+    for topology in &topologies {
+        topics::create(&log, topology, config.topics.replication).map_err(|e| Failure::other("creating topics", e))?;
+    }
+    println!("{} topics are there.", topologies.iter().map(|topology| topology.topics.len()).sum::<usize>());
     let Some(registry) = &config.schema_registry else {
         println!("No schema registry is configured: values carry the fingerprints of the bundled schemas.");
         return Ok(());
     };
     let client = RegistryClient::new(&registry.url).map_err(|e| Failure::Usage(e.to_string()))?;
-    for topic in topology.topics.iter().filter(|topic| topic.schema.is_some()) {
+    for topic in topologies.iter().flat_map(|topology| &topology.topics).filter(|topic| topic.schema.is_some()) {
         let Some(schema) = topic.schema else { continue };
         let subject = schema.subject();
         let id = client.register(&subject, schema.avsc()).map_err(|e| Failure::other("registering schemas", e))?;
@@ -76,9 +82,9 @@ pub fn apply(config_file: &Path) -> Result<(), Failure> {
 /// The configuration is wrong.
 pub fn list(config_file: &Path) -> Result<(), Failure> {
     let config = Config::read(config_file)?;
-    let topology = declared(&config)?;
+    let topologies = declared(&config)?;
     println!("{:<50} {:<12} {:>4}  {:<22} {:<36} schema", "topic", "role", "part", "cleanup", "key");
-    for topic in &topology.topics {
+    for topic in topologies.iter().flat_map(|topology| &topology.topics) {
         println!(
             "{:<50} {:<12} {:>4}  {:<22} {:<36} {}",
             topic.name,
@@ -118,11 +124,12 @@ mod tests {
             }
             let file = folder.path().join("concord.toml");
             fs::write(&file, text).unwrap();
-            let topology = declared(&Config::read(&file).unwrap()).unwrap();
+            let topologies = declared(&Config::read(&file).unwrap()).unwrap();
+            let declared: Vec<_> = topologies.iter().flat_map(|topology| &topology.topics).collect();
             for name in [PDS_LOOKUP, PDS_ANSWER] {
-                let topics: Vec<_> = topology.topics.iter().filter(|topic| &*topic.name == name).collect();
+                let topics: Vec<_> = declared.iter().filter(|topic| &*topic.name == name).collect();
                 assert_eq!(topics.len(), usize::from(asks || answers), "{name}");
-                assert!(topics.iter().all(|topic| topic.partitions == topology.topics[0].partitions));
+                assert!(topics.iter().all(|topic| topic.partitions == declared[0].partitions));
             }
         }
     }

@@ -10,7 +10,7 @@ use concord_engine::metric_names;
 
 const OPERATIONS: &str = "docs/OPERATIONS.md";
 /// The sources that define codes.
-const CODES: [&str; 8] = [
+const CODES: [&str; 9] = [
     "topology/engine/src/rejection.rs",
     "topology/flows/src/list_reconciliation/codes.rs",
     "connectors/src/mesh/error.rs",
@@ -18,7 +18,8 @@ const CODES: [&str; 8] = [
     "connectors/src/connect/error.rs",
     "connectors/src/pds/api/error.rs",
     "topology/flows/src/list_reconciliation/dps_exchange/codes.rs",
-    "connectors/src/edifact/codes.rs",
+    "edifact/src/codes.rs",
+    "topology/flows/src/sequence_audit/codes.rs",
 ];
 
 /// Tables of a list that is one key, which the document describes by itself.

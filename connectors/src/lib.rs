@@ -3,7 +3,6 @@
 
 pub mod connect;
 mod csv_rows;
-pub mod edifact;
 mod lines;
 pub mod mail;
 pub mod mesh;

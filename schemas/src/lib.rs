@@ -8,6 +8,7 @@ pub mod patience;
 pub mod pds;
 pub mod registry;
 mod schemas;
+pub mod sequence_audit;
 pub mod sources;
 
 pub use schemas::Schemas;

@@ -170,6 +170,19 @@ fn an_independent_reader_sees_the_same_values() {
     assert_independently_readable(&INTAKE_REFUSED, &samples::refused_input(), false);
     assert_independently_readable(&PDS_LOOKUP, &samples::pds_lookup(), false);
     samples::pds_answers().iter().for_each(|answer| assert_independently_readable(&PDS_ANSWER, answer, false));
+    assert_independently_readable(&GP_LINKS_INTERCHANGE, &samples::interchange_piece(), false);
+    samples::link_events().iter().for_each(|event| assert_independently_readable(&LINK_EVENT, event, true));
+    let of_transactions = samples::transaction_events();
+    of_transactions.iter().for_each(|event| assert_independently_readable(&TRANSACTION_EVENT, event, true));
+    assert_independently_readable(&AUDIT_COMMAND, &samples::audit_command(), false);
+    assert_independently_readable(&AUDIT_FINDING, &samples::audit_finding(), false);
+}
+
+#[test]
+fn what_two_topics_of_the_audit_carry_is_declared_the_same_in_both() {
+    let of_lines = parsed(&TRANSACTION_EVENT);
+    assert_eq!(of_lines[1], parsed(&AUDIT_COMMAND));
+    assert_eq!(of_lines[2], parsed(&LINK_EVENT)[2]);
 }
 
 #[test]

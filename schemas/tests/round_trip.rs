@@ -5,8 +5,10 @@ mod samples;
 
 use concord_schemas::Schemas;
 use concord_schemas::codec::*;
+use concord_schemas::gp_links::InterchangePiece;
 use concord_schemas::list_reconciliation::*;
 use concord_schemas::pds::{PdsAnswer, PdsLookup};
+use concord_schemas::sequence_audit::*;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +55,11 @@ fn every_type_round_trips_with_both_framings() {
     assert_round_trips!(&INTAKE_REFUSED, RefusedInput, [samples::refused_input()]);
     assert_round_trips!(&PDS_LOOKUP, PdsLookup, [samples::pds_lookup()]);
     assert_round_trips!(&PDS_ANSWER, PdsAnswer, samples::pds_answers());
+    assert_round_trips!(&GP_LINKS_INTERCHANGE, InterchangePiece, [samples::interchange_piece()]);
+    assert_round_trips!(&LINK_EVENT, LinkEvent, samples::link_events());
+    assert_round_trips!(&TRANSACTION_EVENT, TransactionEvent, samples::transaction_events());
+    assert_round_trips!(&AUDIT_COMMAND, AuditCommand, [samples::audit_command()]);
+    assert_round_trips!(&AUDIT_FINDING, AuditFinding, [samples::audit_finding()]);
 }
 
 /// A schema that no release of this crate bundles.

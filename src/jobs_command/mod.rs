@@ -32,7 +32,7 @@ pub fn jobs(command: JobsCommand) -> Result<(), Failure> {
 }
 
 fn list(args: &JobsListArgs) -> Result<(), Failure> {
-    let config = Config::read(&args.config)?;
+    let config = Config::read_with_lists(&args.config)?;
     let mut jobs: Vec<Value> = read(&config)?.into_values().collect();
     jobs.retain(|job| {
         args.status.is_none_or(|status| job["status"] == status.as_str())
@@ -52,7 +52,7 @@ fn list(args: &JobsListArgs) -> Result<(), Failure> {
 }
 
 fn show(args: &JobsShowArgs) -> Result<(), Failure> {
-    let config = Config::read(&args.config)?;
+    let config = Config::read_with_lists(&args.config)?;
     let jobs = read(&config)?;
     let job = jobs.get(&args.id).ok_or_else(|| unknown(&args.id))?;
     if args.json {
@@ -64,7 +64,7 @@ fn show(args: &JobsShowArgs) -> Result<(), Failure> {
 }
 
 fn clean_up(args: &JobsCleanupArgs) -> Result<(), Failure> {
-    let config = Config::read(&args.config)?;
+    let config = Config::read_with_lists(&args.config)?;
     if !read(&config)?.contains_key(&args.id) {
         return Err(unknown(&args.id));
     }

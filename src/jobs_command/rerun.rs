@@ -21,7 +21,7 @@ use crate::operator::{Desk, Outgoing};
 use crate::output;
 
 pub(super) fn rerun(args: &JobsRerunArgs) -> Result<(), Failure> {
-    let config = Config::read(&args.config)?;
+    let config = Config::read_with_lists(&args.config)?;
     let jobs = super::read(&config)?;
     let job = jobs.get(&args.id).ok_or_else(|| super::unknown(&args.id))?;
     let (first, number) = next_rerun(&args.id, job, &jobs);

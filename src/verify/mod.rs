@@ -31,7 +31,7 @@ type Outcome<T> = Result<T, String>;
 /// # Errors
 /// Something was found, the cluster cannot be read, or the configuration is wrong.
 pub fn verify(config_file: &Path, json: bool) -> Result<(), Failure> {
-    let config = Config::read(config_file)?;
+    let config = Config::read_with_lists(config_file)?;
     let topology = topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))?;
     let schemas = cluster::schemas(&config)?;
     let report = report_on(&config, &topology, &schemas.decoder()).map_err(Failure::Other)?;

@@ -87,6 +87,23 @@ pub static INTAKE_REFUSED: TopicSchema =
 pub static PDS_LOOKUP: TopicSchema = TopicSchema::new("pds.lookup", include_str!("../../avro/pds.lookup.avsc"));
 /// Answers to questions to PDS: `PdsAnswer`.
 pub static PDS_ANSWER: TopicSchema = TopicSchema::new("pds.answer", include_str!("../../avro/pds.answer.avsc"));
+/// Interchanges of GP Links as they are received: `InterchangePiece`.
+pub static GP_LINKS_INTERCHANGE: TopicSchema =
+    TopicSchema::new("gp-links.interchange", include_str!("../../avro/gp-links.interchange.avsc"));
+/// What happened on a link, repartitioned by link: `LinkEvent`.
+pub static LINK_EVENT: TopicSchema =
+    TopicSchema::new("sequence-audit.link-event", include_str!("../../avro/sequence-audit.link-event.avsc"));
+/// What happened on the line of a sender's transactions, repartitioned by sender: `TransactionEvent`.
+pub static TRANSACTION_EVENT: TopicSchema = TopicSchema::new(
+    "sequence-audit.transaction-event",
+    include_str!("../../avro/sequence-audit.transaction-event.avsc"),
+);
+/// What operators know of lines and receipts: `AuditCommand`.
+pub static AUDIT_COMMAND: TopicSchema =
+    TopicSchema::new("sequence-audit.command", include_str!("../../avro/sequence-audit.command.avsc"));
+/// Findings of the sequence audit: `AuditFinding`.
+pub static AUDIT_FINDING: TopicSchema =
+    TopicSchema::new("sequence-audit.finding", include_str!("../../avro/sequence-audit.finding.avsc"));
 
 /// Where a person stands on the lists of practices: `StandingPerson`.
 pub static STANDING_PERSON: TopicSchema =
@@ -99,7 +116,7 @@ pub static STANDING_LIST: TopicSchema =
 pub static STORED: [&TopicSchema; 2] = [&STANDING_PERSON, &STANDING_LIST];
 
 /// Every topic schema, in the order of their ordinals.
-pub static ALL: [&TopicSchema; 17] = [
+pub static ALL: [&TopicSchema; 22] = [
     &GP_EXTRACT,
     &GP_RECORD,
     &PDS_RECORD,
@@ -117,6 +134,11 @@ pub static ALL: [&TopicSchema; 17] = [
     &INTAKE_REFUSED,
     &PDS_LOOKUP,
     &PDS_ANSWER,
+    &GP_LINKS_INTERCHANGE,
+    &LINK_EVENT,
+    &TRANSACTION_EVENT,
+    &AUDIT_COMMAND,
+    &AUDIT_FINDING,
 ];
 
 /// The ordinal that the next schema of another program gets.

@@ -1,11 +1,15 @@
 //! The words of GP Links that every part of the program shares: the sides of a link, its codes, its transaction types.
 
+mod interchange;
 mod state_document;
 
+use serde::{Deserialize, Serialize};
+
+pub use interchange::InterchangePiece;
 pub use state_document::{DocumentReceipt, DocumentWorkflow, StateDocument};
 
 /// On which side of a link somebody is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// The GP system of a practice.
     Gp,

@@ -1,8 +1,10 @@
 //! One value of every type that a topic carries. All people are invented.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use concord_schemas::gp_links::InterchangePiece;
 use concord_schemas::list_reconciliation::*;
 use concord_schemas::pds::{FAILED, FOUND, NOT_FOUND, PdsAnswer, PdsLookup};
+use concord_schemas::sequence_audit::*;
 
 pub fn gp_record() -> GpRecord<'static> {
     GpRecord {
@@ -298,4 +300,119 @@ pub fn pds_answers() -> [PdsAnswer<'static>; 3] {
         PdsAnswer { nhs_number, job_id: "job-1", outcome, record, code, at_ms: 1_628_602_800_000 }
     };
     [answer(FOUND, Some(pds_record()), ""), answer(NOT_FOUND, None, ""), answer(FAILED, None, "CONCORD-PD-0006")]
+}
+
+pub fn interchange_piece() -> InterchangePiece<'static> {
+    InterchangePiece {
+        file_id: "7b207bdb29378e17",
+        source: "mesh:X26ABC1/20210810134000123456_AB12CD",
+        workflow_id: "NHAIS_REG",
+        received_at_ms: 1_591_796_280_000,
+        piece: 0,
+        pieces: 1,
+        content: b"UNB+UNOA:2+TES5+XX11+200610:1438+00000001'",
+    }
+}
+
+fn transactions() -> Vec<TransactionSeen> {
+    vec![TransactionSeen { number: 9_999_999, content: Some(i64::MIN) }, TransactionSeen { number: 1, content: None }]
+}
+
+pub fn link_events() -> [LinkEvent<'static>; 4] {
+    let registration = MessageSeen {
+        number: Some(99_999_999),
+        content: Some(-1),
+        sender_side: "GP",
+        echoes_numbers: true,
+        authority_cipher: "XX1",
+        transactions: transactions(),
+        ..MessageSeen::default()
+    };
+    let verdicts = vec![MessageVerdict { message: 1, verdict: "CP" }, MessageVerdict { message: 2, verdict: "CA" }];
+    let receipts = vec![InterchangeReceipt { interchange: 3, is_refusal: true, code: "ER", messages: verdicts }];
+    let receipt = MessageSeen { is_receipt: true, receipts, ..MessageSeen::default() };
+    let interchange = InterchangeSeen {
+        sender: "TES5",
+        recipient: "XX11",
+        number: Some(1),
+        content: Some(i64::MAX),
+        prepared_at_ms: Some(1_591_796_280_000),
+        at_ms: 2,
+        workflow_id: "NHAIS_REG",
+        messages: vec![registration, receipt],
+        defects: vec!["CONCORD-EF-0001 segment 6 (byte 113): UNZ says 2 messages, the interchange has 1"],
+    };
+    let unusable = InterchangeSeen {
+        number: None,
+        content: None,
+        prepared_at_ms: None,
+        messages: vec![],
+        defects: vec![],
+        ..interchange.clone()
+    };
+    let receipt = ReceiptSeen {
+        sender: "TES5",
+        recipient: "XX11",
+        interchange: 1,
+        message: 1,
+        by_interchange: 64,
+        by_message: 28,
+        verdict: "CP",
+        prepared_at_ms: Some(3),
+        at_ms: 4,
+    };
+    [
+        LinkEvent::InterchangeSeen(interchange),
+        LinkEvent::InterchangeSeen(unusable),
+        LinkEvent::ReceiptSeen(receipt),
+        LinkEvent::TimePassed(TimePassed { at_ms: 5 }),
+    ]
+}
+
+pub fn audit_command() -> AuditCommand<'static> {
+    AuditCommand {
+        action: AuditAction::ExplainReceipt,
+        sender: "TES5",
+        recipient: "XX11",
+        counter: "sms",
+        from: 2,
+        to: 2,
+        interchange: Some(1),
+        by: "an operator",
+        reason: "entered again as 17",
+        at_ms: 6,
+    }
+}
+
+pub fn transaction_events() -> [TransactionEvent<'static>; 3] {
+    let seen = TransactionsSeen {
+        sender: "TES5",
+        side: "GP",
+        prepared_at_ms: None,
+        at_ms: 7,
+        within_resend: true,
+        transactions: transactions(),
+    };
+    [
+        TransactionEvent::TransactionsSeen(seen),
+        TransactionEvent::AuditCommand(audit_command()),
+        TransactionEvent::TimePassed(TimePassed { at_ms: 8 }),
+    ]
+}
+
+pub fn audit_finding() -> AuditFinding<'static> {
+    AuditFinding {
+        finding_id: "gap/sis/TES5/XX11/0/99999998",
+        kind: "gap",
+        state: "confirmed",
+        sender: "TES5",
+        recipient: "XX11",
+        counter: "sis",
+        from: Some(99_999_998),
+        to: Some(2),
+        interchange: None,
+        copies: None,
+        note: "",
+        at_ms: 9,
+    }
 }

@@ -9,6 +9,7 @@ use concord_state::StateDirectory;
 use crate::clock::Clock;
 use crate::log::embedded::{EmbeddedLog, EmbeddedSettings};
 use crate::queries::CommittedViews;
+use crate::store_reads::StoreReads;
 use crate::topics;
 use crate::topology::{Fingerprint, Topology};
 use crate::worker::{Worker, WorkerError, WorkerParts, WorkerSettings};
@@ -18,6 +19,7 @@ pub struct LocalRun {
     log: EmbeddedLog,
     worker: Worker,
     topology: Arc<Topology>,
+    views: CommittedViews,
     processed: u64,
 }
 
@@ -33,6 +35,7 @@ impl LocalRun {
     ) -> Result<Self, WorkerError> {
         let log = EmbeddedLog::new(EmbeddedSettings::new(clock.clone()));
         topics::create(&log, &topology, 1)?;
+        let views = CommittedViews::default();
         let parts = WorkerParts {
             fingerprint: Fingerprint::of(&topology).to_text(),
             topology: topology.clone(),
@@ -40,7 +43,7 @@ impl LocalRun {
             log: Arc::new(log.clone()),
             directory,
             clock,
-            views: CommittedViews::default(),
+            views: views.clone(),
         };
         let settings = WorkerSettings {
             // Nobody waits for single records here, and each hop between sub-topologies costs one interval.
@@ -49,12 +52,17 @@ impl LocalRun {
             ..WorkerSettings::named(format!("{}-local-0", topology.application))
         };
         let worker = Worker::start(parts, settings)?;
-        Ok(Self { log, worker, topology, processed: 0 })
+        Ok(Self { log, worker, topology, views, processed: 0 })
     }
 
     /// The log, to publish to and to read from.
     pub fn log(&self) -> &EmbeddedLog {
         &self.log
+    }
+
+    /// The committed state of all tasks.
+    pub fn stores(&self) -> StoreReads {
+        StoreReads::of_process(&self.views)
     }
 
     /// Records processed so far, hops between sub-topologies included.

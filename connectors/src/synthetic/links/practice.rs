@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::numbering::{Fate, Numbering};
 use super::{Delivery, LinkTraffic, LinkTrafficSettings, Planted, PlantedFault};
-use crate::edifact::{
+use crate::synthetic::numbers::SplitMix;
+use concord_edifact::{
     InterchangeCode, InterchangeHeader, InterchangeWriter, LARGEST_GP_TRANSACTION, LARGEST_REFERENCE, MessageCode,
     MessageReceipt, Receipt, RegistrationText, TransactionText,
 };
-use crate::synthetic::numbers::SplitMix;
 
 /// Interchanges at either end of an epoch that have no fault: what is lost there nothing can reveal.
 const WITHOUT_FAULTS: u32 = 4;

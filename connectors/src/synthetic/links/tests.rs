@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::edifact::{MessageKind, Strictness, read_interchanges};
+use concord_edifact::{MessageKind, Strictness, read_interchanges};
 
 fn settings(seed: u64) -> LinkTrafficSettings {
     LinkTrafficSettings {

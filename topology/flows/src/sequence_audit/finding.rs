@@ -96,6 +96,15 @@ impl FindingKind {
             Self::EnvelopeMismatch => "envelope-mismatch",
         }
     }
+
+    /// Its name, as findings are published with.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DuplicateDiffers => "duplicate-differs",
+            other => other.as_str(),
+        }
+    }
 }
 
 /// Where a finding stands in its life.
@@ -110,6 +119,19 @@ pub enum FindingState {
     ClosedLate,
     /// An operator explained it: burnt numbers, for example.
     Explained,
+}
+
+impl FindingState {
+    /// Its name, as findings are published with.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Suspected => "suspected",
+            Self::Confirmed => "confirmed",
+            Self::ClosedLate => "closed-late",
+            Self::Explained => "explained",
+        }
+    }
 }
 
 /// One finding. Published under its id, the last one counts; taken back by a [`Change::Retract`].
@@ -164,6 +186,26 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// A finding about something received that is on no link: it is no interchange.
+    pub(super) fn of_no_link(subject: &str, note: String, at_ms: i64) -> Self {
+        let kind = FindingKind::EnvelopeMismatch;
+        Self {
+            id: format!("{}///{subject}", kind.as_str()),
+            kind,
+            state: FindingState::Confirmed,
+            sender: String::new(),
+            recipient: String::new(),
+            counter: Counter::Sis,
+            numbers: None,
+            interchange: None,
+            copies: None,
+            note,
+            at_ms,
+        }
+    }
+}
+
 pub(super) fn id_on_line(line: &LineKey, kind: FindingKind, subject: impl fmt::Display) -> String {
     format!("{}/{line}/{subject}", kind.as_str())
 }
@@ -175,4 +217,15 @@ pub enum Change {
     Upsert(Finding),
     /// Take back what was published under this id: it has solved itself.
     Retract(String),
+}
+
+impl Change {
+    /// The id of the finding.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Upsert(finding) => &finding.id,
+            Self::Retract(id) => id,
+        }
+    }
 }

@@ -56,13 +56,19 @@ impl Verdict {
         matches!(self, Self::Error | Self::Incomplete)
     }
 
-    fn as_code(self) -> &'static str {
+    /// As it stands in a receipt.
+    pub(super) fn as_code(self) -> &'static str {
         match self {
             Self::Success => "CP",
             Self::Error => "CA",
             Self::Incomplete => "CI",
             Self::Unknown => "unknown",
         }
+    }
+
+    pub(super) fn of_code(code: &str) -> Self {
+        let known = [Self::Success, Self::Error, Self::Incomplete].into_iter().find(|known| known.as_code() == code);
+        known.unwrap_or(Self::Unknown)
     }
 }
 

@@ -1,6 +1,33 @@
 //! What can be set for the audit of sequences.
 
+use concord_engine::TimerClock;
+
 use super::counter::Circle;
+use super::link::AuditSettings;
+
+/// Settings of the flow.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Application id: consumer group and beginning of internal topic names.
+    pub application: String,
+    /// Partitions of every topic of the flow.
+    pub partitions: i32,
+    /// How lines and receipts are judged.
+    pub audit: AuditSettings,
+    /// What deadlines follow: the wall clock, or in a run over files the time of their records.
+    pub clock: TimerClock,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            application: "sequence-audit".to_owned(),
+            partitions: 4,
+            audit: AuditSettings::default(),
+            clock: TimerClock::WallClock,
+        }
+    }
+}
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 

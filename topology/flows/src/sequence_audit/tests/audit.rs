@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use concord_connectors::edifact;
+use concord_edifact::{Strictness, read_interchanges};
 use concord_schemas::gp_links::Side;
 
 use super::super::*;
@@ -120,52 +120,8 @@ pub fn described(finding: &Finding) -> String {
     )
 }
 
-/// What was read, as the audit takes it.
-pub fn seen(read: &edifact::Interchange, workflow: Option<Workflow>) -> SeenInterchange {
-    let messages = read.messages.iter().map(|message| SeenMessage {
-        number: message.number,
-        content: Some(message.content),
-        sender_side: message.known_type().map(|known| known.sender),
-        echoes_numbers: message.known_type().is_some_and(|known| known.echoes_number),
-        authority_cipher: message.authority_cipher.clone(),
-        transactions: message
-            .transactions
-            .iter()
-            .filter_map(|found| Some(SeenTransaction { number: found.number?, content: Some(found.content) }))
-            .collect(),
-        receipts: (message.kind == edifact::MessageKind::Receipt).then(|| {
-            let receipts = message.receipts.iter().map(|receipt| SeenReceipt {
-                interchange: receipt.interchange,
-                is_refusal: receipt.code.is_some_and(|code| code != edifact::InterchangeCode::Received),
-                code: receipt.code.map_or("unknown", edifact::InterchangeCode::as_str).to_owned(),
-                messages: receipt.messages.iter().map(|of| (of.message, verdict(of.code))).collect(),
-            });
-            receipts.collect()
-        }),
-    });
-    SeenInterchange {
-        sender: read.header.sender.clone(),
-        recipient: read.header.recipient.clone(),
-        number: read.header.number,
-        content: Some(read.end.content),
-        prepared_at_ms: read.header.prepared_at.map(|at| at.as_millisecond()),
-        workflow,
-        messages: messages.collect(),
-        defects: read.defects.iter().map(ToString::to_string).collect(),
-    }
-}
-
-fn verdict(code: Option<edifact::MessageCode>) -> Verdict {
-    match code {
-        Some(edifact::MessageCode::Success) => Verdict::Success,
-        Some(edifact::MessageCode::Error) => Verdict::Error,
-        Some(edifact::MessageCode::Incomplete) => Verdict::Incomplete,
-        None => Verdict::Unknown,
-    }
-}
-
 /// Reads a source that has nothing outside interchanges.
 pub fn read(source: &[u8]) -> Vec<SeenInterchange> {
-    let read = edifact::read_interchanges(source, edifact::Strictness::Lenient);
-    read.into_iter().map(|interchange| seen(&interchange.unwrap(), None)).collect()
+    let read = read_interchanges(source, Strictness::Lenient);
+    read.into_iter().map(|interchange| SeenInterchange::of(&interchange.unwrap(), None)).collect()
 }

@@ -27,7 +27,7 @@ impl Separators {
     /// one character with two meanings.
     ///
     /// ```
-    /// use concord_connectors::edifact::Separators;
+    /// use concord_edifact::Separators;
     ///
     /// assert_eq!(Separators::from_advice(b":+.? '"), Some(Separators::default()));
     /// assert_eq!(Separators::from_advice(b"++.? '"), None);

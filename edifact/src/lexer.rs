@@ -24,7 +24,7 @@ pub enum Lexed<'bytes> {
 /// Cuts bytes into segments. Line ends and blanks before a segment are left out; a service string advice is obeyed.
 ///
 /// ```
-/// use concord_connectors::edifact::{Lexed, Lexer};
+/// use concord_edifact::{Lexed, Lexer};
 ///
 /// let mut lexer = Lexer::new();
 /// let mut tags = Vec::new();

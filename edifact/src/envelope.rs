@@ -63,7 +63,7 @@ struct OpenInterchange {
 /// Reads interchanges, one after the other, from pieces of a source cut anywhere. It keeps one segment and one message.
 ///
 /// ```
-/// use concord_connectors::edifact::{EnvelopeReader, Event};
+/// use concord_edifact::{EnvelopeReader, Event};
 ///
 /// let mut reader = EnvelopeReader::new();
 /// let mut senders = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use concord_connectors::edifact::{
+use concord_edifact::{
     EnvelopeReader, Event, InterchangeHeader, InterchangeWriter, RegistrationText, Strictness, TransactionText,
     read_interchanges,
 };

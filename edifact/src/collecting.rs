@@ -111,7 +111,7 @@ impl Collection {
 /// Reads a source that is there as a whole.
 ///
 /// ```
-/// use concord_connectors::edifact::{Strictness, read_interchanges};
+/// use concord_edifact::{Strictness, read_interchanges};
 ///
 /// let source = b"UNB+UNOA:2+TES5+XX11+200610:1438+00000007'\n\
 ///                UNH+00000009+FHSREG:0:1:FH:FHS001'RFF+950:G1'RFF+TN:5'UNT+4+00000009'\n\

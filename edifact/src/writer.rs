@@ -37,7 +37,7 @@ pub struct TransactionText<'text> {
 /// Writes one interchange.
 ///
 /// ```
-/// use concord_connectors::edifact::{InterchangeHeader, InterchangeWriter, Strictness, read_interchanges};
+/// use concord_edifact::{InterchangeHeader, InterchangeWriter, Strictness, read_interchanges};
 ///
 /// let header = InterchangeHeader {
 ///     sender: "TES5".to_owned(),
@@ -172,7 +172,7 @@ pub fn recep_for(received: &Interchange, number: u64, message: u64, prepared_at:
 /// A value with its separators released.
 ///
 /// ```
-/// use concord_connectors::edifact::escaped;
+/// use concord_edifact::escaped;
 ///
 /// assert_eq!(escaped("O'BRIEN?"), "O?'BRIEN??");
 /// ```

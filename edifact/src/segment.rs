@@ -66,7 +66,7 @@ impl<'bytes> Segment<'bytes> {
 /// A value without its release characters.
 ///
 /// ```
-/// use concord_connectors::edifact::{Separators, unescaped};
+/// use concord_edifact::{Separators, unescaped};
 ///
 /// assert_eq!(&*unescaped(b"O?'BRIEN??", Separators::default()), b"O'BRIEN?");
 /// ```

@@ -1,0 +1,62 @@
+//! What operators say of lines and receipts.
+
+use concord_engine::Rejection;
+use concord_schemas::sequence_audit::{AuditAction, AuditCommand};
+
+use super::codes;
+use super::counter::{Counter, NumberRange};
+use super::finding::{Change, LineKey};
+use super::line::SequenceLine;
+use super::settings::LineSettings;
+
+/// A command that can be obeyed.
+pub(super) struct Said {
+    pub counter: Counter,
+    pub numbers: NumberRange,
+    /// The reason and who gives it, as findings note it.
+    pub why: String,
+}
+
+/// Checks a command before anything is done.
+pub(super) fn understood(command: &AuditCommand<'_>) -> Result<Said, Rejection> {
+    if command.by.trim().is_empty() || command.reason.trim().is_empty() {
+        let message = "a command that does not say who gives it and why: name both";
+        return Err(Rejection::by_processor(codes::COMMAND_BY_NOBODY, message));
+    }
+    let counter = [Counter::Sis, Counter::Sms, Counter::Tn].into_iter().find(|of| of.as_str() == command.counter);
+    let least = if command.action == AuditAction::TakeOver { 0 } else { 1 };
+    let is_of_receipt = command.action == AuditAction::ExplainReceipt;
+    let fits = command.from >= least
+        && command.to >= least
+        && (counter == Some(Counter::Tn)) == command.recipient.is_empty()
+        && (!is_of_receipt || (counter == Some(Counter::Sms) && command.interchange.is_some_and(|number| number > 0)));
+    match counter {
+        Some(counter) if fits => Ok(Said {
+            counter,
+            numbers: (command.from.cast_unsigned(), command.to.cast_unsigned()).into(),
+            why: format!("{} ({})", command.reason.trim(), command.by.trim()),
+        }),
+        _ => Err(Rejection::by_processor(
+            codes::COMMAND_SUBJECT,
+            "a command about no line: give sis or sms with sender and recipient, or tn with the sender alone, and \
+             numbers from 1; for a receipt its interchange and message",
+        )),
+    }
+}
+
+/// Has a line take in what is said of it.
+pub(super) fn obey(
+    line: &mut SequenceLine,
+    key: &LineKey,
+    command: &AuditCommand<'_>,
+    said: &Said,
+    settings: &LineSettings,
+    changes: &mut Vec<Change>,
+) {
+    match command.action {
+        AuditAction::ExplainNumbers => line.explain(key, said.numbers, &said.why, command.at_ms, settings, changes),
+        AuditAction::TakeOver => line.take_over(key, said.numbers.from, command.at_ms, settings, changes),
+        // It is no matter of a line.
+        AuditAction::ExplainReceipt => {}
+    }
+}
