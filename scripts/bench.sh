@@ -13,7 +13,7 @@ usage: scripts/bench.sh SUBCOMMAND [OPTION]...
   compare   Concord beside a bare transactional pass-through and Kafka Streams            about an hour
   flow      list reconciliation beside a bare pass-through of the same bytes              2 minutes
   restore   full restore beside a bare read of the changelog; restart after kill -9       5 minutes
-  memory    peak memory under full restore, a slow broker, and large records              10 minutes
+  memory    peak memory under full restore, a slow broker, and large records              3 minutes
   soak      does anything grow: rebalances, expiring state, a steady load                 30 minutes
   england   list reconciliation at growing sizes, and what the whole country needs        20 minutes, 20 GB of disk
   changes   from a change of PDS to the difference that a consumer sees                   2 minutes, and loading before
