@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use concord_state::failpoint;
 
@@ -37,7 +37,7 @@ impl Worker {
         let joining: Vec<TaskId> =
             self.tasks.iter().filter(|(_, t)| matches!(t.phase, Phase::Joining)).map(|(id, _)| *id).collect();
         if !joining.is_empty() {
-            let began = std::time::Instant::now();
+            let began = Instant::now();
             if let Some(identities) = self.changelogs_of(&joining)? {
                 self.begin_restores(&joining, &identities)?;
             }
@@ -93,8 +93,11 @@ impl Worker {
     fn begin_restores(&mut self, joining: &[TaskId], identities: &HashMap<Arc<str>, String>) -> Result<(), Failure> {
         let mut found = Vec::new();
         let mut changelogs = Vec::new();
+        // One patience for all of them: a group that does not answer must not keep the worker from polling for that long a task.
+        let deadline = Instant::now() + CALL_TIMEOUT;
         for id in joining {
-            let Some(positions) = self.committed_positions(*id)? else { continue };
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(positions) = self.committed_positions(*id, left)? else { continue };
             let first = changelogs.len();
             changelogs.extend(self.changelogs(*id).map(|(_, from)| from));
             found.push((*id, positions, first..changelogs.len()));
@@ -125,10 +128,10 @@ impl Worker {
     }
 
     /// Where the group stands in a task's sources; `None` when that is not known yet.
-    fn committed_positions(&mut self, id: TaskId) -> Result<Option<Vec<Offset>>, Failure> {
+    fn committed_positions(&mut self, id: TaskId, patience: Duration) -> Result<Option<Vec<Offset>>, Failure> {
         let Some(task) = self.tasks.get(&id) else { return Ok(None) };
         let partitions: Vec<TopicPartition> = task.positions.iter().map(|p| p.from.clone()).collect();
-        let committed = match self.consumer.committed(&partitions, CALL_TIMEOUT) {
+        let committed = match self.consumer.committed(&partitions, patience) {
             Ok(committed) => committed,
             // A transaction of the former owner is not decided yet, or the log is away: ask again with the next step.
             Err(error) if passes(&error) => return Ok(None),

@@ -98,6 +98,9 @@ impl KafkaSettings {
         let detailed = self.client.contains_key("debug");
         config.set_log_level(if detailed { RDKafkaLogLevel::Debug } else { RDKafkaLogLevel::Info });
         config.set("socket.keepalive.enable", "true");
+        // A cluster that was away may tell of no broker for a moment when it is back. The client then forgets those it knew, and by
+        // its default begins anew with the bootstrap servers only after five minutes.
+        config.set("metadata.recovery.rebootstrap.trigger.ms", "5000");
         for (key, value) in &self.client {
             config.set(key, value);
         }
