@@ -329,6 +329,26 @@ fn one_request_at_a_time_is_enough_for_that() {
 }
 
 #[test]
+fn a_new_question_about_a_number_that_failed_does_not_stand_before_other_numbers() {
+    let pds = Pds::default();
+    pds.first.lock().unwrap().insert(KNOWN.to_owned(), vec![PdsProblem::Busy; 1000].into());
+    let mut stand = Stand::new(pds);
+    stand.settings.in_flight = 1;
+    stand.ask(&[KNOWN]);
+    let mut lookups = stand.join(&stand.log);
+    for _ in 0..10 {
+        lookups.step(Duration::ZERO).unwrap();
+    }
+    for (round, number) in OTHERS.into_iter().enumerate() {
+        stand.ask(&[KNOWN, number]);
+        // The longest pause is over: PDS is asked once.
+        stand.time.wait(Duration::from_secs(60));
+        lookups.step(Duration::ZERO).unwrap();
+        assert_eq!(stand.answers().iter().filter(|answer| answer.nhs_number != KNOWN).count(), round + 1);
+    }
+}
+
+#[test]
 fn a_question_that_cannot_be_read_is_answered_with_a_failure_and_holds_nobody_up() {
     let stand = Stand::new(Pds::default());
     stand.publish(UNKNOWN.as_bytes(), Some(b"no value of any schema"));

@@ -305,9 +305,15 @@ impl Lookups {
     fn ask(&mut self) -> LogResult<usize> {
         let mut asked: HashMap<&str, usize> = HashMap::new();
         let mut numbers: Vec<(&str, &str)> = Vec::new();
-        // Whoever was asked about in vain comes behind the others, so that one number cannot keep them from being asked about.
+        // A number that was asked about in vain comes behind the others, with all its questions: otherwise a new question about it
+        // would stand before theirs, fail first, and keep them from being asked about.
+        let mut in_vain: HashMap<&str, u32> = HashMap::new();
+        for question in &self.pending {
+            let failures = in_vain.entry(question.nhs_number.as_str()).or_default();
+            *failures = question.failures.max(*failures);
+        }
         let mut in_order: Vec<&Question> = self.pending.iter().collect();
-        in_order.sort_by_key(|question| question.failures);
+        in_order.sort_by_key(|question| in_vain[question.nhs_number.as_str()]);
         for question in in_order {
             asked.entry(question.nhs_number.as_str()).or_insert_with(|| {
                 numbers.push((question.nhs_number.as_str(), question.job_id.as_deref().unwrap_or_default()));
