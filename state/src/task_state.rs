@@ -6,7 +6,6 @@ mod sweep;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hashbrown::HashMap;
 
 use self::sweep::Sweep;
 use crate::derivation::Derivation;
@@ -282,17 +281,18 @@ impl TaskState {
         if self.has_uncommitted() {
             return Err(StateError::UncommittedWrites);
         }
-        let mut last_by_key: HashMap<&[u8], Option<&[u8]>> = HashMap::new();
-        for (key, value) in entries {
-            last_by_key.insert(key, value);
-        }
-        let mut values = Vec::with_capacity(last_by_key.len());
+        let mut entries: Vec<(&[u8], Option<&[u8]>)> = entries.into_iter().collect();
+        // A stable sort: what is said of a key stays in its order, and the last of it counts.
+        entries.sort_by_key(|(key, _)| *key);
+        let mut values = Vec::with_capacity(entries.len());
         let mut index = Vec::new();
-        for (key, value) in last_by_key {
+        for (place, &(key, value)) in entries.iter().enumerate() {
+            if entries.get(place + 1).is_some_and(|(next, _)| *next == key) {
+                continue;
+            }
             values.push(ValueWrite { store, key, value });
             index_value(&self.stores[store], store, key, value, &mut index)?;
         }
-        values.sort_unstable_by_key(|write| write.key);
         let derived = self.derived_from(&values)?;
         values.extend(derived.iter().map(|(store, key, value)| ValueWrite {
             store: *store,

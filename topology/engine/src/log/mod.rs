@@ -318,6 +318,8 @@ pub enum ReaderEvent {
 
 /// Reads partitions outside any group: restore, queries by offset, verification.
 pub trait PartitionReader: Send {
+    /// Says which topics will be read, so that a log with something to find out about them can begin with it; waits for nothing.
+    fn expect(&mut self, topics: &[Arc<str>]) -> LogResult<()>;
     /// Adds a partition, or moves it.
     fn assign(&mut self, partition: &TopicPartition, from: Offset) -> LogResult<()>;
     /// Removes a partition.

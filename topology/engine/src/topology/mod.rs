@@ -153,6 +153,11 @@ impl Topology {
         names
     }
 
+    /// Topics that hold the state of a worker's tasks.
+    pub(crate) fn changelog_topics(&self) -> Vec<Arc<str>> {
+        self.topics.iter().filter(|topic| topic.role == TopicRole::Changelog).map(|topic| topic.name.clone()).collect()
+    }
+
     /// Where records of a source topic go: the sub-topology's and the source's index.
     pub(crate) fn routes(&self) -> BTreeMap<Arc<str>, (usize, usize)> {
         let mut routes = BTreeMap::new();

@@ -304,10 +304,12 @@ impl Worker {
             session_timeout: settings.session_timeout,
             fetch_ahead_bytes: settings.fetch_ahead_bytes,
         })?;
-        let reader = parts.log.reader(match planted::is(PlantedBug::RestoreUncommitted) {
+        let mut reader = parts.log.reader(match planted::is(PlantedBug::RestoreUncommitted) {
             false => Isolation::ReadCommitted,
             true => Isolation::ReadUncommitted,
         })?;
+        // While the client joins the group, so that a restore begins with reading.
+        reader.expect(&parts.topology.changelog_topics())?;
         let now = parts.clock.now_ms();
         Ok(Self {
             routes: parts.topology.routes(),

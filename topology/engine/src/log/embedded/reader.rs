@@ -79,6 +79,10 @@ impl EmbeddedReader {
 }
 
 impl PartitionReader for EmbeddedReader {
+    fn expect(&mut self, _topics: &[Arc<str>]) -> LogResult<()> {
+        Ok(())
+    }
+
     fn assign(&mut self, partition: &TopicPartition, from: Offset) -> LogResult<()> {
         let process = self.process.clone();
         process.call(Call::Assign, || {

@@ -73,6 +73,16 @@ impl<C: ConsumerContext> Fetching<C> {
         &self.consumer
     }
 
+    /// Has the client find the leaders of these topics before anything is read from them.
+    pub(super) fn expect(&mut self, topics: &[Arc<str>]) -> LogResult<()> {
+        for topic in topics {
+            if !self.messages.expect(self.consumer.client(), topic) {
+                return Err(LogError::new(LogErrorKind::Fatal, format!("read {topic}: not a topic's name")));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn knows(&self, partition: &TopicPartition) -> bool {
         self.positions.contains_key(partition)
     }

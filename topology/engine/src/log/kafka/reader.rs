@@ -54,8 +54,14 @@ impl KafkaReader {
 }
 
 impl PartitionReader for KafkaReader {
+    fn expect(&mut self, topics: &[Arc<str>]) -> LogResult<()> {
+        self.fetching()?.expect(topics)
+    }
+
     fn assign(&mut self, partition: &TopicPartition, from: Offset) -> LogResult<()> {
-        self.fetching()?.take_from(partition, from)
+        let fetching = self.fetching()?;
+        fetching.expect(std::slice::from_ref(&partition.topic))?;
+        fetching.take_from(partition, from)
     }
 
     fn unassign(&mut self, partition: &TopicPartition) -> LogResult<()> {

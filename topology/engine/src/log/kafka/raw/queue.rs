@@ -1,5 +1,6 @@
 //! Records by the batch, from a queue of our own.
 
+use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub(crate) enum Fetched {
 /// A queue into which the partitions of one consumer are forwarded, and from which records are taken by the batch.
 pub(crate) struct MessageQueue {
     queue: NonNull<sys::rd_kafka_queue_t>,
+    /// Topics that the client was told of.
+    expected: HashMap<Arc<str>, NonNull<sys::rd_kafka_topic_t>>,
     messages: Vec<*mut sys::rd_kafka_message_t>,
     topics: Vec<Arc<str>>,
     header_names: Vec<Arc<str>>,
@@ -41,7 +44,27 @@ impl MessageQueue {
     pub(crate) fn new<C: ClientContext>(client: &Client<C>) -> Option<Self> {
         // SAFETY: the client's pointer is valid while `client` lives.
         let queue = unsafe { sys::rd_kafka_queue_new(client.native_ptr()) };
-        Some(Self { queue: NonNull::new(queue)?, messages: Vec::new(), topics: Vec::new(), header_names: Vec::new() })
+        Some(Self {
+            queue: NonNull::new(queue)?,
+            expected: HashMap::new(),
+            messages: Vec::new(),
+            topics: Vec::new(),
+            header_names: Vec::new(),
+        })
+    }
+
+    /// Has the client find the leaders of a topic at once, in the background. Of a topic that it was not told of it first learns with
+    /// a partition to fetch, and asks for the leader when it looks through its topics, once a second. False: not a topic's name.
+    pub(crate) fn expect<C: ClientContext>(&mut self, client: &Client<C>, topic: &Arc<str>) -> bool {
+        if self.expected.contains_key(topic) {
+            return true;
+        }
+        let Ok(name) = CString::new(&**topic) else { return false };
+        // SAFETY: the client is valid; the name is copied; without a configuration the client takes its default.
+        let handle = unsafe { sys::rd_kafka_topic_new(client.native_ptr(), name.as_ptr(), ptr::null_mut()) };
+        let Some(handle) = NonNull::new(handle) else { return false };
+        self.expected.insert(Arc::clone(topic), handle);
+        true
     }
 
     /// Makes what is fetched from a partition arrive here. Needed again after each stop of the partition.
@@ -193,8 +216,13 @@ fn record_of(
 
 impl Drop for MessageQueue {
     fn drop(&mut self) {
-        // SAFETY: ours, destroyed once, before the client.
-        unsafe { sys::rd_kafka_queue_destroy(self.queue.as_ptr()) };
+        // SAFETY: ours, each destroyed once, before the client.
+        unsafe {
+            for handle in self.expected.values() {
+                sys::rd_kafka_topic_destroy(handle.as_ptr());
+            }
+            sys::rd_kafka_queue_destroy(self.queue.as_ptr());
+        }
     }
 }
 
