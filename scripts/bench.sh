@@ -17,6 +17,8 @@ usage: scripts/bench.sh SUBCOMMAND [OPTION]...
   soak      does anything grow: rebalances, expiring state, a steady load                 30 minutes
   england   list reconciliation at growing sizes, and what the whole country needs        20 minutes, 20 GB of disk
   changes   from a change of PDS to the difference that a consumer sees                   2 minutes, and loading before
+  night     6,500 small practices in one night, with broken and huge files among them     some minutes
+  audit     the sequence audit: its rate, how soon a gap shows, its state, a question     5 minutes, 10 GB of disk
 
   SUBCOMMAND --help   its options: sizes, and what it measures exactly
   --quick             small sizes: shows that all works, its figures mean little
@@ -27,7 +29,7 @@ END_OF_USAGE
 }
 
 case ${1:-} in
-compare | flow | restore | memory | soak | england | changes) SUBCOMMAND=$1 ;;
+compare | flow | restore | memory | soak | england | changes | night | audit) SUBCOMMAND=$1 ;;
 -h | --help)
   usage
   exit 0

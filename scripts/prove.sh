@@ -11,7 +11,7 @@ usage() {
   cat <<'END'
 usage: scripts/prove.sh [--kills N] [--seeds N] [--planted] [--json]
 
-  --kills N  kills of an instance (60), with records in proportion
+  --kills N  kills of an instance (60), with records in proportion; a fifth as many more for the sequence audit
   --seeds N  simulated runs of the flow (2000)
   --planted  plants each bug of scripts/planted.sh as well
   --json     the last line is {"kills","failpoints","seeds","records","lost","repeated","torn",

@@ -143,7 +143,7 @@ trap 'exit 143' TERM
 unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL MESH_URL SMTP_PORTS S3_URL
 
 prepare() {
-  require_build_packages && require_rust_components && use_cached_rocksdb
+  require_build_packages && require_rust_components && require_document_packages && use_cached_rocksdb
 }
 step "packages and the cached RocksDB" prepare || exit 1
 step "format" cargo fmt --all --check || true

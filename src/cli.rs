@@ -7,12 +7,17 @@ use concord_flows::list_reconciliation::Profile;
 use jiff::Timestamp;
 
 mod audit;
+mod documents;
 mod jobs;
 mod rules;
 
 pub use audit::{
     AuditArgs, AuditDemoArgs, AuditExplainArgs, AuditFilesArgs, AuditQuestion, FieldName, MissingNumbersArgs,
     MissingReceiptsArgs, OperationsArgs, ReleaseName, WindowArgs,
+};
+pub use documents::{
+    ConflictsArgs, ConsolidateArgs, DeleteArgs, DocumentShowArgs, DocumentsCommand, DocumentsDemoArgs,
+    DocumentsListArgs, PatientShowArgs, PatientUpdateArgs, PatientsCommand, RetryArgs, StatusName, UploadArgs,
 };
 pub use jobs::{
     JobsCleanupArgs, JobsCommand, JobsListArgs, JobsRerunArgs, JobsShowArgs, PostOfficeCommand, PostOfficeStatusArgs,
@@ -29,9 +34,18 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The command of the process that reads documents for another one, which starts it with limits behind it.
+pub const READER_COMMAND: &str = "read-documents";
+
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Read documents from standard input for the process that started this one, within limits (JSON).
+    #[command(name = READER_COMMAND, hide = true)]
+    ReadDocuments {
+        /// What a document may cost.
+        limits: String,
+    },
     /// Make a synthetic practice and reconcile it, to see what Concord does.
     #[command(after_help = "Example:\n  concord demo --patients 10000 --out /tmp/demo")]
     Demo(DemoArgs),
@@ -51,6 +65,12 @@ pub enum Command {
         Exit codes: 0 no finding, 1 failed, 2 usage or configuration, 4 findings"
     )]
     Audit(AuditArgs),
+    /// Documents of patients: read and consolidate folders, upload, list, look at one, have one read again.
+    #[command(subcommand)]
+    Documents(DocumentsCommand),
+    /// What all documents of a patient say together, and what they contradict each other about.
+    #[command(subcommand)]
+    Patients(PatientsCommand),
     /// The rules: what each looks at, when it fires, and what is to be done then.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -79,7 +99,8 @@ pub enum Command {
         after_help = "Example:\n  concord explain list-reconciliation.difference A82023/9000000009/MN-BR-SN-01 --config concord.toml"
     )]
     Explain(ExplainArgs),
-    /// Hold what came out against what went in: every job, record and file once, nothing undecided, nothing unread. Reads only.
+    /// Hold what came out against what went in: every job, record, file, interchange and finding once, nothing undecided, nothing
+    /// unread. Reads only.
     #[command(after_help = "The state folder is checked too when it is here and its process is stopped.\n\n\
         Example:\n  concord verify --config concord.toml\n\nExit codes: 0 all is well, 1 findings, 2 usage or configuration")]
     Verify(VerifyArgs),
@@ -97,10 +118,10 @@ pub enum Command {
 /// `concord connect`
 #[derive(Subcommand)]
 pub enum ConnectCommand {
-    /// Mailboxes of MESH: extracts in, results out.
+    /// Mailboxes of MESH: extracts and interchanges in, results out.
     #[command(after_help = "Example:\n  concord connect mesh --config concord.toml")]
     Mesh(ConfigArgs),
-    /// Folders and buckets: extracts in, results and copies out, and their retention.
+    /// Folders and buckets: extracts and interchanges in, results and copies out, and their retention.
     #[command(after_help = "Example:\n  concord connect files --config concord.toml")]
     Files(ConfigArgs),
     /// The mail server: the only process that needs a way out.
@@ -163,8 +184,20 @@ pub enum ProduceCommand {
     Pds(ProduceArgs),
     /// Publish a list of registrations (`nhs_number,gp_practice,dispensing_flag`).
     Registrations(ProduceArgs),
+    /// Publish an answer of DPS (JSON Lines) about an extract that was sent to it.
+    DpsAnswer(ProduceArgs),
     /// Publish GP Links interchanges, for the sequence audit.
     Interchange(ProduceArgs),
+    /// Publish what the earlier adaptor remembered (inboundState or outboundState as JSON Lines), for the sequence audit.
+    #[command(
+        after_help = "Before the first interchanges of its links are received. The same documents again change nothing.\n\n\
+        Example:\n  concord produce history outboundState.json inboundState.json --config concord.toml"
+    )]
+    History(ProduceHistoryArgs),
+    /// Publish the numbers that links used last (outboundSequenceId as JSON Lines), for the sequence audit.
+    #[command(after_help = "For links without a history: what comes before the next number is then not missed.\n\n\
+        Example:\n  concord produce baseline outboundSequenceId.json --config concord.toml")]
+    Baseline(ProduceArgs),
 }
 
 /// What is published, and where.
@@ -179,6 +212,20 @@ pub struct ProduceArgs {
     /// Processing time, such as 2021-08-10T13:40:00Z; now, if not given.
     #[arg(long)]
     pub at: Option<Timestamp>,
+}
+
+/// `concord produce history`
+#[derive(Args)]
+pub struct ProduceHistoryArgs {
+    /// The exports, plain or gzip.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Configuration file (TOML).
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Also when interchanges were received already, of other links.
+    #[arg(long)]
+    pub behind_traffic: bool,
 }
 
 /// `concord demo`
@@ -272,6 +319,8 @@ pub enum FlowName {
     ListReconciliation,
     /// Numbers and receipts of GP Links.
     SequenceAudit,
+    /// Documents of patients.
+    PatientDocuments,
 }
 
 /// Forms of a description.
@@ -379,7 +428,7 @@ pub enum DeadLettersCommand {
         /// Configuration file (TOML).
         #[arg(long)]
         config: PathBuf,
-        /// Of which flow, where both run.
+        /// Of which flow, where several run.
         #[arg(long, value_enum)]
         flow: Option<FlowName>,
         /// Only those with this code.
@@ -394,7 +443,7 @@ pub enum DeadLettersCommand {
         /// Configuration file (TOML).
         #[arg(long)]
         config: PathBuf,
-        /// Of which flow, where both run.
+        /// Of which flow, where several run.
         #[arg(long, value_enum)]
         flow: Option<FlowName>,
     },
@@ -427,7 +476,7 @@ pub struct ReplayArgs {
     /// Configuration file (TOML).
     #[arg(long)]
     pub config: PathBuf,
-    /// Of which flow, where both run.
+    /// Of which flow, where several run.
     #[arg(long, value_enum)]
     pub flow: Option<FlowName>,
 }

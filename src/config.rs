@@ -11,7 +11,7 @@ use concord_engine::worker::WorkerSettings;
 use concord_flows::list_reconciliation::catalogue::RuleSettings;
 use concord_flows::list_reconciliation::post_office::PostOffice;
 use concord_flows::list_reconciliation::{
-    Delivered, Lookups, MailSettings, OnInvalid, Profile, RegistrationSource, Settings, topology,
+    Delivered, DpsExchange, Lookups, MailSettings, OnInvalid, Profile, RegistrationSource, Settings, topology,
 };
 use concord_state::RocksOptions;
 use figment::Figment;
@@ -22,8 +22,10 @@ use crate::cli::FlowName;
 use crate::failure::Failure;
 
 use connectors::{Connect, Folders, Mail, Mesh, S3};
+pub use patient_documents::PatientDocuments;
 
 pub mod connectors;
+mod patient_documents;
 mod pds;
 mod post_office;
 mod rules;
@@ -226,6 +228,21 @@ pub struct Flows {
     /// Numbers and receipts of GP Links.
     #[serde(default)]
     pub sequence_audit: Option<SequenceAudit>,
+    /// Documents of patients.
+    #[serde(default)]
+    pub patient_documents: Option<PatientDocuments>,
+}
+
+impl Flows {
+    /// The flows that run, in the order of their topologies.
+    fn running(&self) -> Vec<FlowName> {
+        let flows = [
+            (FlowName::ListReconciliation, self.list_reconciliation.is_some()),
+            (FlowName::SequenceAudit, self.sequence_audit.is_some()),
+            (FlowName::PatientDocuments, self.patient_documents.is_some()),
+        ];
+        flows.into_iter().filter(|(_, runs)| *runs).map(|(flow, _)| flow).collect()
+    }
 }
 
 /// Settings of the sequence audit.
@@ -279,6 +296,8 @@ pub struct ListReconciliation {
     pub registrations: RegistrationsName,
     /// About whom PDS is asked: `never`, `unknown` (of whom nothing was published), or `always` (everybody on a list).
     pub lookups: LookupsName,
+    /// Whether extracts are compared here (`off`), by DPS (`asks`), or here in the place of DPS (`answers`).
+    pub dps: DpsName,
     /// How long a file may wait for its end marker, minutes.
     pub upload_timeout_minutes: i64,
     /// Which rules hold where and when.
@@ -304,6 +323,7 @@ impl Default for ListReconciliation {
             on_invalid: OnInvalidName::Reject,
             registrations: RegistrationsName::PdsRecords,
             lookups: LookupsName::Never,
+            dps: DpsName::Off,
             upload_timeout_minutes: 360,
             rules: Rules::default(),
             standing: true,
@@ -403,6 +423,18 @@ pub enum LookupsName {
     Unknown,
     /// About everybody on a list.
     Always,
+}
+
+/// See [`ListReconciliation::dps`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DpsName {
+    /// Compared here.
+    Off,
+    /// Compared by DPS, which is sent the extracts.
+    Asks,
+    /// Compared here in the place of DPS.
+    Answers,
 }
 
 /// Which rules hold where and when.
@@ -586,16 +618,27 @@ impl Config {
                     .to_string(),
             );
         }
-        if self.flows.list_reconciliation.is_none() && self.flows.sequence_audit.is_none() {
-            return Err(
-                "flows is empty: write a section [flows.list_reconciliation] or [flows.sequence_audit]".to_string()
-            );
+        if self.flows.running().is_empty() {
+            return Err("flows is empty: write a section [flows.list_reconciliation], [flows.sequence_audit] or \
+                        [flows.patient_documents]"
+                .to_string());
         }
         if let Some(audit) = &self.flows.sequence_audit {
             audit.check()?;
         }
+        if let Some(documents) = &self.flows.patient_documents {
+            documents.check()?;
+        }
         if self.list_reconciliation().job_timeout_minutes < 1 {
             return Err("flows.list_reconciliation.job_timeout_minutes must be 1 or more".to_string());
+        }
+        let lists = self.list_reconciliation();
+        if lists.dps != DpsName::Off && !matches!(lists.lookups, LookupsName::Never) {
+            return Err(
+                "flows.list_reconciliation.lookups must be `never` with dps: where DPS compares there is nobody to ask \
+                        about, and an answer has no line for a person whom PDS could not tell of"
+                    .to_string(),
+            );
         }
         if !(0.0..=1.0).contains(&self.dead_letters.max_share) {
             return Err("dead_letters.max_share must be between 0 and 1".to_string());
@@ -603,6 +646,12 @@ impl Config {
         if let Some(pds) = &self.pds {
             pds.check()?;
         }
+        connectors::check_intakes(
+            &self.folders,
+            self.s3.as_ref(),
+            self.flows.list_reconciliation.is_some(),
+            self.flows.sequence_audit.is_some(),
+        )?;
         connectors::check(self.mesh.as_ref(), &self.folders, self.s3.as_ref(), self.mail.as_ref())
     }
 
@@ -629,14 +678,7 @@ impl Config {
     /// # Errors
     /// Settings that make one impossible, such as an unusable application id.
     pub fn topologies(&self) -> Result<Vec<Topology>, Failure> {
-        let mut topologies = Vec::new();
-        if self.flows.list_reconciliation.is_some() {
-            topologies.push(topology(&self.flow()));
-        }
-        if let Some(audit) = &self.flows.sequence_audit {
-            topologies.push(concord_flows::sequence_audit::topology(&audit.settings(self.topics.partitions)));
-        }
-        topologies.into_iter().map(|built| built.map_err(|e| Failure::Usage(e.to_string()))).collect()
+        self.flows.running().into_iter().map(|flow| self.topology_of(Some(flow))).collect()
     }
 
     /// The topology of the flow that is named; where none is, of the only one, or of list reconciliation.
@@ -644,14 +686,23 @@ impl Config {
     /// # Errors
     /// As [`Self::topologies`]; or the configuration has no such flow.
     pub fn topology_of(&self, flow: Option<FlowName>) -> Result<Topology, Failure> {
-        let mut topologies = self.topologies()?;
-        let place = match flow {
-            Some(FlowName::ListReconciliation) if self.flows.list_reconciliation.is_none() => None,
-            Some(FlowName::SequenceAudit) => self.flows.sequence_audit.as_ref().map(|_| topologies.len() - 1),
-            _ => Some(0),
-        };
         let missing = || Failure::Usage("the configuration has no section for this flow".to_string());
-        place.map(|place| topologies.remove(place)).ok_or_else(missing)
+        let partitions = self.topics.partitions;
+        let built = match flow.or_else(|| self.flows.running().first().copied()).ok_or_else(missing)? {
+            FlowName::ListReconciliation => {
+                self.flows.list_reconciliation.as_ref().ok_or_else(missing)?;
+                topology(&self.flow())
+            }
+            FlowName::SequenceAudit => {
+                let audit = self.flows.sequence_audit.as_ref().ok_or_else(missing)?;
+                concord_flows::sequence_audit::topology(&audit.settings(partitions))
+            }
+            FlowName::PatientDocuments => {
+                let documents = self.flows.patient_documents.as_ref().ok_or_else(missing)?;
+                concord_flows::patient_documents::topology(&documents.settings(partitions))
+            }
+        };
+        built.map_err(|e| Failure::Usage(e.to_string()))
     }
 
     /// Settings of list reconciliation.
@@ -677,6 +728,11 @@ impl Config {
                 LookupsName::Unknown => Lookups::Unknown,
                 LookupsName::Always => Lookups::Always,
             },
+            dps: match flow.dps {
+                DpsName::Off => DpsExchange::Off,
+                DpsName::Asks => DpsExchange::Asks,
+                DpsName::Answers => DpsExchange::Answers,
+            },
             upload_timeout_ms: flow.upload_timeout_minutes * 60_000,
             rules: self.rule_settings.clone(),
             standing: flow.standing,
@@ -689,8 +745,7 @@ impl Config {
 
     /// Settings of one worker of an application. The memory budget is shared out: half to the stores, the rest to what is under way.
     pub fn worker(&self, application: &str, number: usize) -> WorkerSettings {
-        let flows = [self.flows.list_reconciliation.is_some(), self.flows.sequence_audit.is_some()];
-        let flows = flows.into_iter().filter(|runs| *runs).count().max(1);
+        let flows = self.flows.running().len().max(1);
         let share = (self.instance.memory_mib << 20) / self.instance.workers / flows;
         WorkerSettings {
             guarantee: match self.processing.guarantee {

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use concord_connectors::connect::{
-    self, BACK_OFF, BucketAccess, BucketIntake, BucketPlace, Edge, FolderIntake, FolderPlace, Mailbox, MeshAccess,
-    MeshDestination, Outbox, Place, PlaceDestination, Results, RetainedInputs, Retention, Route, Standing,
+    self, BACK_OFF, BucketAccess, BucketIntake, BucketPlace, Edge, FolderIntake, FolderPlace, IdOf, InputIds, Mailbox,
+    MeshAccess, MeshDestination, Outbox, Place, PlaceDestination, Results, RetainedInputs, Retention, Route, Standing,
     Surroundings, Trouble,
 };
 use concord_connectors::mail::{Account, MailError, MailProblem, MailSettings, MailTls};
@@ -18,6 +18,7 @@ use concord_connectors::patience::Patience;
 use concord_connectors::secret::Secret;
 use concord_engine::clock::SystemClock;
 use concord_flows::list_reconciliation::ids;
+use concord_flows::sequence_audit::file_id;
 
 use crate::cluster;
 use crate::config::Config;
@@ -60,7 +61,10 @@ pub fn connect(connector: Connector, config_file: &Path) -> Result<(), Failure> 
         log,
         schemas,
         clock: Arc::new(SystemClock),
-        job_id: ids::job_id,
+        input_ids: InputIds {
+            extract: config.flows.list_reconciliation.as_ref().map(|_| ids::job_id as IdOf),
+            interchanges: config.flows.sequence_audit.as_ref().map(|_| file_id as IdOf),
+        },
         application: config.list_reconciliation().application,
         instance: config.instance.name.clone(),
         spool_dir: config.connect.spool_dir.clone().unwrap_or_else(env::temp_dir),
@@ -112,13 +116,14 @@ fn of_mesh(config: &Config, surroundings: &Surroundings, standing: &Standing) ->
     };
     let mut edges: Vec<Box<dyn Edge>> = Vec::new();
     for mailbox in mesh.mailboxes.iter().filter(|mailbox| mailbox.intake) {
-        edges.push(Box::new(Mailbox::new(
+        let edge = Mailbox::new(
             mesh_access(mesh, &mailbox.id, &mailbox.password_file, surroundings.largest_input),
             mailbox.workflow_ids.clone(),
             seconds(mailbox.poll_seconds),
             surroundings.clone(),
             standing.clone(),
-        )));
+        );
+        edges.push(Box::new(edge.holding(mailbox.holds.kind(None))));
     }
     for results in &mesh.results {
         let from = mesh.mailboxes.iter().find(|mailbox| mailbox.id == results.from);
@@ -170,7 +175,8 @@ fn of_folders(
     let mut edges: Vec<Box<dyn Edge>> = Vec::new();
     for intake in &config.folders.intake {
         let (path, taken, poll) = (intake.path.clone(), intake.taken.clone(), seconds(intake.poll_seconds));
-        edges.push(Box::new(FolderIntake::new(path, taken, poll, surroundings.clone(), standing.clone())));
+        let kind = intake.holds.kind(intake.workflow_id.as_ref());
+        edges.push(Box::new(FolderIntake::new(path, taken, poll, kind, surroundings.clone(), standing.clone())));
         if let Some(taken) = &intake.taken {
             let of = format!("taken {}", taken.display());
             edges.extend(retention(&of, place(taken), intake.taken_days, surroundings));
@@ -205,6 +211,7 @@ fn of_buckets(s3: &S3, surroundings: &Surroundings, standing: &Standing) -> Resu
             intake.prefix.clone(),
             intake.taken_prefix.as_deref(),
             seconds(intake.poll_seconds),
+            intake.holds.kind(intake.workflow_id.as_ref()),
             surroundings.clone(),
             standing.clone(),
         )));

@@ -78,6 +78,7 @@ pub fn show(config_file: &Path, flow: Option<FlowName>, (partition, offset): (i3
         "stage": letter.stage,
         "code": letter.code,
         "message": letter.message,
+        "call": letter.call,
         "truncated": letter.truncated,
         "headers": headers,
         "key": letter.record.key.as_deref().map(key_text),

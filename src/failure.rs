@@ -9,7 +9,7 @@ pub enum Failure {
     Usage(String),
     /// An extract was rejected: exit code 3. The reasons were told.
     Rejected,
-    /// An audit found something: exit code 4. It was told.
+    /// An audit found something, or a document could not be read: exit code 4. It was told.
     Findings,
     /// Anything else: exit code 1.
     Other(String),

@@ -8,6 +8,7 @@ mod connect;
 mod connect_pds;
 mod dead_letters_command;
 mod demo;
+mod documents;
 mod explain_command;
 mod failure;
 mod health;
@@ -15,6 +16,7 @@ mod http;
 mod jobs_command;
 mod operator;
 mod output;
+mod patients;
 mod post_office_command;
 mod progress;
 mod publish;
@@ -36,7 +38,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use concord_engine::topology::{Compatibility, Fingerprint};
 use concord_flows::list_reconciliation::{self, OnInvalid};
-use concord_flows::sequence_audit;
+use concord_flows::{patient_documents, sequence_audit};
 use jiff::Timestamp;
 
 use cli::{
@@ -58,6 +60,13 @@ const TOLD: &str = "warn,concord_connectors::connect::retention=info";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Before there is a thread beside this one, and with nothing to tell: what is read is in documents of patients.
+    if let Command::ReadDocuments { limits } = &cli.command {
+        return match concord_documents::serve(limits) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("CONCORD_LOG")
@@ -67,10 +76,13 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let outcome = match cli.command {
+        Command::ReadDocuments { .. } => Ok(()),
         Command::Demo(args) => demo::demo(args.patients, args.seed, &args.out),
         Command::Reconcile(args) => reconcile_files(args),
         Command::Validate(args) => validate_extract(args),
         Command::Audit(args) => audit::audit(args),
+        Command::Documents(command) => documents::documents(command),
+        Command::Patients(command) => patients::patients(command),
         Command::Rules(command) => rules_command::rules(command),
         Command::Run(args) => run::run(&args.config, args.accept_migration),
         Command::Topics(TopicsCommand::Plan(args)) => topics_command::plan(&args.config),
@@ -182,10 +194,15 @@ fn tell_dead_letters(letters: &DeadLetters) {
 }
 
 fn produce(command: &ProduceCommand) -> Result<(), Failure> {
-    let (ProduceCommand::Extract(args)
-    | ProduceCommand::Pds(args)
-    | ProduceCommand::Registrations(args)
-    | ProduceCommand::Interchange(args)) = command;
+    let args = match command {
+        ProduceCommand::History(args) => return audit::produce_history(args),
+        ProduceCommand::Baseline(args) => return audit::produce_baseline(args),
+        ProduceCommand::Extract(args)
+        | ProduceCommand::Pds(args)
+        | ProduceCommand::Registrations(args)
+        | ProduceCommand::DpsAnswer(args)
+        | ProduceCommand::Interchange(args) => args,
+    };
     let mut producer = producer(args)?;
     let mut rejected = RejectedRows::told();
     let mut published = 0;
@@ -196,10 +213,15 @@ fn produce(command: &ProduceCommand) -> Result<(), Failure> {
                 published += producer.pds(file, Config::read(&args.config)?.flow().profile, &mut rejected)?;
             }
             ProduceCommand::Registrations(_) => published += producer.registrations(file, &mut rejected)?,
+            ProduceCommand::DpsAnswer(_) => match producer.dps_answer(file)? {
+                Some(job_id) => println!("answer about job {job_id}"),
+                None => println!("answer about no job: its header cannot be read"),
+            },
             ProduceCommand::Interchange(_) => println!("interchanges {}", producer.interchange(file)?),
+            ProduceCommand::History(_) | ProduceCommand::Baseline(_) => {}
         }
     }
-    if !matches!(command, ProduceCommand::Extract(_) | ProduceCommand::Interchange(_)) {
+    if matches!(command, ProduceCommand::Pds(_) | ProduceCommand::Registrations(_)) {
         println!("{published} records published, {} rows rejected", rejected.end()?);
     }
     Ok(())
@@ -233,6 +255,7 @@ fn describe(format: Format, flow: FlowName) -> Result<(), Failure> {
     let topology = match flow {
         FlowName::ListReconciliation => list_reconciliation::topology(&list_reconciliation::Settings::default()),
         FlowName::SequenceAudit => sequence_audit::topology(&sequence_audit::Settings::default()),
+        FlowName::PatientDocuments => patient_documents::topology(&patient_documents::Settings::default()),
     };
     let topology = topology.map_err(|e| Failure::other("building the topology", e))?;
     match format {

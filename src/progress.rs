@@ -20,7 +20,12 @@ impl Progress {
 
     /// What is being done, records processed so far, and records that wait.
     pub fn show(&mut self, doing: &str, done: u64, waiting: u64) {
-        self.0.set_message(format!("{doing}: {done} records processed, {waiting} waiting"));
+        self.tell(format!("{doing}: {done} records processed, {waiting} waiting"));
+    }
+
+    /// How far it is, in other words.
+    pub fn tell(&mut self, how_far: String) {
+        self.0.set_message(how_far);
     }
 
     /// Clears the line.

@@ -1,4 +1,4 @@
-//! The producers: extracts, PDS records, registrations and interchanges, read from files and published to a log.
+//! The producers: extracts, answers of DPS, PDS records, registrations and interchanges, read from files and published to a log.
 //!
 //! Publishing the same file twice changes nothing: the ids of extracts and of files of interchanges are derived from name and
 //! content, and PDS records are upserts.
@@ -7,19 +7,26 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 
-use concord_connectors::connect::{Described, ExtractError, LogWriter, WriteError, measure, publish_extract};
+use concord_connectors::connect::{
+    Described, DescribedAnswer, DescribedInterchanges, ExtractError, LogWriter, WriteError, job_of_answer, measure,
+    publish_answer, publish_extract, publish_interchanges,
+};
 use concord_connectors::pds::{FhirReader, FhirSettings, PdsChange, PdsEntry, Selection, TestPackReader};
 use concord_connectors::registrations::RegistrationReader;
 use concord_connectors::rejected::ReadError;
 use concord_engine::log::Log;
 use concord_flows::list_reconciliation::{Profile, ids};
-use concord_flows::sequence_audit::Received;
+use concord_flows::sequence_audit::{file_id, link_key};
 use concord_schemas::Schemas;
 use concord_schemas::codec::{self, TopicSchema};
+use concord_schemas::gp_links::{HistoryDocument, StateDocument};
+use concord_schemas::sequence_audit::AuditCommand;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
+use crate::audit::LastUsed;
 use crate::failure::Failure;
 use crate::rejected_rows::RejectedRows;
 
@@ -56,6 +63,31 @@ impl Producer {
             ExtractError::Write(error) => not_written(error),
         })?;
         Ok(job_id)
+    }
+
+    /// Publishes an answer of DPS; answers the job that its header names, if it names one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the log refuses.
+    pub fn dps_answer(&mut self, path: &Path) -> Result<Option<String>, Failure> {
+        let reading = |error| Failure::other(format!("reading {}", path.display()), error);
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let open = || File::open(path).map_err(|e| cannot_open(path, &e));
+        let (bytes, sha256) = measure(open()?).map_err(reading)?;
+        let named = job_of_answer(open()?).map_err(reading)?;
+        let of_its_own = ids::job_id(&name, &sha256);
+        let described = DescribedAnswer {
+            job_id: named.as_deref().unwrap_or(&of_its_own),
+            source: &format!("file:{name}"),
+            received_at_ms: self.at_ms,
+            bytes,
+            sha256,
+        };
+        publish_answer(&mut self.writer, &described, open()?).map_err(|error| match error {
+            ExtractError::Content(error) => reading(error),
+            ExtractError::Write(error) => not_written(error),
+        })?;
+        Ok(named)
     }
 
     /// Publishes what PDS holds: FHIR NDJSON, or the CSV of the PDS test pack by its ending. Answers how many
@@ -120,13 +152,50 @@ impl Producer {
     pub fn interchange(&mut self, path: &Path) -> Result<String, Failure> {
         let content = fs::read(path).map_err(|e| cannot_open(path, &e))?;
         let source = format!("file:{}", path.file_name().unwrap_or_default().to_string_lossy());
-        let received = Received { source: &source, workflow_id: "", received_at_ms: self.at_ms, content: &content };
-        let file_id = received.file_id();
-        for piece in received.pieces(&file_id) {
-            self.send(&codec::GP_LINKS_INTERCHANGE, &file_id, Some(&piece))?;
+        let file_id = file_id(&source, &Sha256::digest(&content).into());
+        let described = DescribedInterchanges {
+            file_id: &file_id,
+            source: &source,
+            workflow_id: "",
+            received_at_ms: self.at_ms,
+            bytes: content.len() as u64,
+        };
+        publish_interchanges(&mut self.writer, &described, &content[..]).map_err(|error| match error {
+            ExtractError::Content(error) => Failure::other(format!("reading {}", path.display()), error),
+            ExtractError::Write(error) => not_written(error),
+        })?;
+        Ok(file_id)
+    }
+
+    /// Publishes what the earlier adaptor remembered, in the order in which it was prepared; answers how many documents.
+    ///
+    /// # Errors
+    /// The log refuses.
+    pub fn history(&mut self, documents: &mut [StateDocument]) -> Result<u64, Failure> {
+        documents.sort_by_key(|document| document.translated_at);
+        for document in &*documents {
+            let key = link_key(&document.sender, &document.recipient);
+            self.send(&codec::GP_LINKS_HISTORY, &key, Some(&HistoryDocument::of(document, self.at_ms)))?;
         }
         self.flush()?;
-        Ok(file_id)
+        Ok(documents.len() as u64)
+    }
+
+    /// Publishes the numbers that links used last; answers how many.
+    ///
+    /// # Errors
+    /// The log refuses.
+    pub fn baseline(&mut self, last_used: &[LastUsed]) -> Result<u64, Failure> {
+        for last in last_used {
+            let command = AuditCommand { at_ms: self.at_ms, ..last.command() };
+            let key = match command.recipient {
+                "" => command.sender.to_owned(),
+                recipient => link_key(command.sender, recipient),
+            };
+            self.send(&codec::AUDIT_COMMAND, &key, Some(&command))?;
+        }
+        self.flush()?;
+        Ok(last_used.len() as u64)
     }
 
     fn send<T: Serialize>(

@@ -96,6 +96,17 @@ pub struct DeadLetters {
     pub first: Vec<String>,
 }
 
+impl DeadLetters {
+    /// Adds one.
+    pub fn add(&mut self, letter: &DeadLetter) {
+        const NAMED: usize = 100;
+        self.count += 1;
+        if self.first.len() < NAMED {
+            self.first.push(told(letter));
+        }
+    }
+}
+
 /// Runs it. `on_progress` is told what is being done, and of records processed and waiting.
 ///
 /// # Errors
@@ -337,14 +348,8 @@ fn read_first_differences(run: &LocalRun) -> Result<Vec<(String, String)>, Failu
 
 /// The dead letters of a run over files.
 pub fn read_letters(run: &LocalRun, topology: &Topology) -> Result<DeadLetters, Failure> {
-    const NAMED: usize = 100;
     let mut letters = DeadLetters::default();
-    let read = read_dead_letters(run.log(), topology, &mut |letter| {
-        letters.count += 1;
-        if letters.first.len() < NAMED {
-            letters.first.push(told(&letter));
-        }
-    });
+    let read = read_dead_letters(run.log(), topology, &mut |letter| letters.add(&letter));
     read.map_err(|e| Failure::other("reading the dead letters", e))?;
     Ok(letters)
 }

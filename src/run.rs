@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use concord_engine::calls::{CallService, NoCalls};
 use concord_engine::clock::{Clock, SystemClock};
 use concord_engine::metric_names as names;
 use concord_engine::queries::CommittedViews;
@@ -16,6 +17,7 @@ use concord_state::RocksDirectory;
 
 use crate::cluster;
 use crate::config::Config;
+use crate::documents;
 use crate::failure::Failure;
 use crate::health::Health;
 use crate::http::{self, Service, Stores};
@@ -49,6 +51,10 @@ pub fn run(config_file: &Path, accept_migration: bool) -> Result<(), Failure> {
         RocksDirectory::open(&config.instance.state_dir, config.stores()).map_err(|e| Failure::Usage(e.to_string()))?;
     let directory = Arc::new(directory);
     health.starts(config.instance.workers * topologies.len());
+    let calls: Arc<dyn CallService> = match &config.flows.patient_documents {
+        Some(section) => Arc::new(documents::calls(section)?),
+        None => Arc::new(NoCalls),
+    };
     let mut threads = Vec::new();
     for topology in &topologies {
         let parts = WorkerParts {
@@ -59,6 +65,7 @@ pub fn run(config_file: &Path, accept_migration: bool) -> Result<(), Failure> {
             directory: directory.clone(),
             clock: Arc::new(SystemClock),
             views: views.clone(),
+            calls: calls.clone(),
         };
         for of_flow in 0..config.instance.workers {
             // Counted over all flows.

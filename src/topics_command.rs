@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use concord_connectors::connect;
 use concord_connectors::pds::lookups;
 use concord_engine::topics::{self, TopicState};
 use concord_engine::topology::Topology;
-use concord_flows::list_reconciliation::topology::PDS_LOOKUP;
+use concord_flows::list_reconciliation::topology::{INTAKE_REFUSED, PDS_LOOKUP};
 use concord_schemas::registry::RegistryClient;
 
 use crate::cluster;
@@ -18,6 +19,11 @@ fn declared(config: &Config) -> Result<Vec<Topology>, Failure> {
     let is_declared = topologies.iter().flat_map(|topology| &topology.topics).any(|topic| &*topic.name == PDS_LOOKUP);
     if let (true, false, Some(first)) = (config.pds.is_some(), is_declared, topologies.first_mut()) {
         first.topics.extend(lookups::topics(config.topics.partitions));
+    }
+    let is_declared =
+        topologies.iter().flat_map(|topology| &topology.topics).any(|topic| &*topic.name == INTAKE_REFUSED);
+    if let (false, Some(first)) = (is_declared, topologies.first_mut()) {
+        first.topics.push(connect::refused_inputs(config.topics.partitions));
     }
     Ok(topologies)
 }

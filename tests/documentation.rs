@@ -10,7 +10,7 @@ use concord_engine::metric_names;
 
 const OPERATIONS: &str = "docs/OPERATIONS.md";
 /// The sources that define codes.
-const CODES: [&str; 9] = [
+const CODES: [&str; 11] = [
     "topology/engine/src/rejection.rs",
     "topology/flows/src/list_reconciliation/codes.rs",
     "connectors/src/mesh/error.rs",
@@ -19,7 +19,9 @@ const CODES: [&str; 9] = [
     "connectors/src/pds/api/error.rs",
     "topology/flows/src/list_reconciliation/dps_exchange/codes.rs",
     "edifact/src/codes.rs",
+    "documents/src/failure.rs",
     "topology/flows/src/sequence_audit/codes.rs",
+    "topology/flows/src/patient_documents/codes.rs",
 ];
 
 /// Tables of a list that is one key, which the document describes by itself.
@@ -27,7 +29,8 @@ const DESCRIBED_AS_ONE: [&str; 2] = ["Switch", "Route"];
 
 #[test]
 fn every_configuration_key_is_documented_and_every_documented_key_exists() {
-    let keys = configuration_keys(&[text_of("src/config.rs"), text_of("src/config/connectors.rs")].concat());
+    let sources = ["src/config.rs", "src/config/connectors.rs", "src/config/patient_documents.rs"];
+    let keys = configuration_keys(&sources.map(text_of).concat());
     assert!(keys.contains("instance.name") && keys.contains("flows.list_reconciliation.profile"), "{keys:?}");
     assert_same(&keys, &first_cells(&section("## 3. Configuration")), "configuration key");
 }

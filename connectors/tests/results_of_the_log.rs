@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use concord_connectors::connect::{
-    Arrival, ConnectProblem, Destination, Edge, FileKind, Handed, LogWriter, Results, Route, Surroundings, Trouble,
-    WholeFile,
+    Arrival, ConnectProblem, Destination, Edge, FileKind, Handed, InputIds, LogWriter, Results, Route, Surroundings,
+    Trouble, WholeFile,
 };
 use concord_engine::clock::SystemClock;
 use concord_engine::log::embedded::{EmbeddedLog, EmbeddedSettings};
@@ -63,7 +63,7 @@ impl Stage {
             log: Arc::new(log.clone()),
             schemas: Arc::new(Schemas::bundled()),
             clock: Arc::new(SystemClock),
-            job_id: |name, _| name.to_owned(),
+            input_ids: InputIds { extract: Some(|name, _| name.to_owned()), interchanges: None },
             application: "app".to_owned(),
             instance: "one".to_owned(),
             spool_dir: std::env::temp_dir(),

@@ -354,6 +354,8 @@ pub enum ReportFile {
     OnlyOnPds,
     /// A work item: a file of its own.
     WorkItem,
+    /// The answer to whoever asked, in place of the lists and work items.
+    DpsAnswer,
 }
 
 /// Lines of output files that one partition found, many to a record.
@@ -399,9 +401,11 @@ pub struct JobNoted<'a> {
     pub job_id: &'a str,
     /// What it was.
     pub note: JobNote,
-    /// Waiting: the route. Copied: the other source. CleanedUp: the operator.
+    /// Waiting: the route. Copied: the other source. CleanedUp: the operator. DpsAnswered, DpsRefused: where the answer came
+    /// from. Empty otherwise.
     pub subject: &'a str,
-    /// The operator's reason; empty otherwise.
+    /// CleanedUp: the operator's reason. DpsAnswered: which fields of the answer are not known. DpsRefused: code and cause. Empty
+    /// otherwise.
     pub detail: &'a str,
 }
 
@@ -414,6 +418,12 @@ pub enum JobNote {
     Copied,
     /// An operator has had it cleaned up.
     CleanedUp,
+    /// Its file was accepted, and goes to DPS to be compared.
+    SentToDps,
+    /// DPS has answered, and the answer is accepted.
+    DpsAnswered,
+    /// An answer of DPS is refused.
+    DpsRefused,
 }
 
 /// The counts of a job. `records = matched + partnership_mismatch + deducted + unmatched + lookup_failed` always holds.

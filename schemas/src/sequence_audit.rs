@@ -206,7 +206,7 @@ pub struct AuditFinding<'a> {
     /// Follows from kind and subject.
     pub finding_id: &'a str,
     /// `gap`, `duplicate`, `duplicate-differs`, `late`, `epoch-change`, `link-silent`, `orphan-receipt`, `negative-receipt`,
-    /// `receipt-overdue` or `envelope-mismatch`.
+    /// `receipt-overdue`, `envelope-mismatch` or `workflow-mismatch`.
     pub kind: &'a str,
     /// `suspected`, `confirmed`, `closed-late` or `explained`.
     pub state: &'a str,

@@ -170,12 +170,26 @@ fn an_independent_reader_sees_the_same_values() {
     assert_independently_readable(&INTAKE_REFUSED, &samples::refused_input(), false);
     assert_independently_readable(&PDS_LOOKUP, &samples::pds_lookup(), false);
     samples::pds_answers().iter().for_each(|answer| assert_independently_readable(&PDS_ANSWER, answer, false));
+    assert_independently_readable(&GP_LINKS_HISTORY, &samples::history_document(), false);
+    samples::dps_answer_events().iter().for_each(|event| assert_independently_readable(&DPS_ANSWER, event, true));
     assert_independently_readable(&GP_LINKS_INTERCHANGE, &samples::interchange_piece(), false);
     samples::link_events().iter().for_each(|event| assert_independently_readable(&LINK_EVENT, event, true));
     let of_transactions = samples::transaction_events();
     of_transactions.iter().for_each(|event| assert_independently_readable(&TRANSACTION_EVENT, event, true));
     assert_independently_readable(&AUDIT_COMMAND, &samples::audit_command(), false);
     assert_independently_readable(&AUDIT_FINDING, &samples::audit_finding(), false);
+    samples::documents().iter().for_each(|document| assert_independently_readable(&DOCUMENT, document, false));
+    samples::extractions().iter().for_each(|extraction| assert_independently_readable(&EXTRACTION, extraction, false));
+    samples::document_events().iter().for_each(|event| assert_independently_readable(&DOCUMENT_EVENT, event, true));
+    assert_independently_readable(&READ_REQUEST, &samples::read_request(), false);
+    samples::update_requests().iter().for_each(|asked| assert_independently_readable(&UPDATE_REQUEST, asked, false));
+    assert_independently_readable(&CONSOLIDATION, &samples::consolidation(), false);
+    samples::conflicts().iter().for_each(|conflict| assert_independently_readable(&CONFLICT, conflict, false));
+}
+
+#[test]
+fn an_extraction_is_the_same_on_its_way_to_its_patient() {
+    assert_eq!(parsed(&DOCUMENT_EVENT)[0], parsed(&EXTRACTION));
 }
 
 #[test]

@@ -5,8 +5,12 @@ mod samples;
 
 use concord_schemas::Schemas;
 use concord_schemas::codec::*;
-use concord_schemas::gp_links::InterchangePiece;
+use concord_schemas::dps::DpsAnswerEvent;
+use concord_schemas::gp_links::{HistoryDocument, InterchangePiece};
 use concord_schemas::list_reconciliation::*;
+use concord_schemas::patient_documents::{
+    Document, DocumentEvent, Extraction, PatientConflict, PatientConsolidation, ReadRequest, UpdateRequest,
+};
 use concord_schemas::pds::{PdsAnswer, PdsLookup};
 use concord_schemas::sequence_audit::*;
 use proptest::prelude::*;
@@ -55,11 +59,20 @@ fn every_type_round_trips_with_both_framings() {
     assert_round_trips!(&INTAKE_REFUSED, RefusedInput, [samples::refused_input()]);
     assert_round_trips!(&PDS_LOOKUP, PdsLookup, [samples::pds_lookup()]);
     assert_round_trips!(&PDS_ANSWER, PdsAnswer, samples::pds_answers());
+    assert_round_trips!(&GP_LINKS_HISTORY, HistoryDocument, [samples::history_document()]);
+    assert_round_trips!(&DPS_ANSWER, DpsAnswerEvent, samples::dps_answer_events());
     assert_round_trips!(&GP_LINKS_INTERCHANGE, InterchangePiece, [samples::interchange_piece()]);
     assert_round_trips!(&LINK_EVENT, LinkEvent, samples::link_events());
     assert_round_trips!(&TRANSACTION_EVENT, TransactionEvent, samples::transaction_events());
     assert_round_trips!(&AUDIT_COMMAND, AuditCommand, [samples::audit_command()]);
     assert_round_trips!(&AUDIT_FINDING, AuditFinding, [samples::audit_finding()]);
+    assert_round_trips!(&DOCUMENT, Document, samples::documents());
+    assert_round_trips!(&EXTRACTION, Extraction, samples::extractions());
+    assert_round_trips!(&DOCUMENT_EVENT, DocumentEvent, samples::document_events());
+    assert_round_trips!(&READ_REQUEST, ReadRequest, [samples::read_request()]);
+    assert_round_trips!(&UPDATE_REQUEST, UpdateRequest, samples::update_requests());
+    assert_round_trips!(&CONSOLIDATION, PatientConsolidation, [samples::consolidation()]);
+    assert_round_trips!(&CONFLICT, PatientConflict, samples::conflicts());
 }
 
 /// A schema that no release of this crate bundles.

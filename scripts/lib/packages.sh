@@ -43,6 +43,16 @@ require_python_packages() {
   fi
 }
 
+# For documents of patients: Tesseract reads images, Poppler reads PDF. The fonts are those that a PDF may rely on without having
+# them in it; without them its pages are drawn with letters of another width.
+require_document_packages() {
+  local packages=()
+  have_command tesseract || packages+=(tesseract-ocr tesseract-ocr-eng)
+  have_command pdfinfo && have_command pdftotext && have_command pdftoppm || packages+=(poppler-utils)
+  have_file /usr/share/fonts/opentype/urw-base35 /usr/share/fonts/type1/urw-base35 /usr/share/fonts/urw-base35 || packages+=(fonts-urw-base35)
+  install_packages "reading scans and PDF" "${packages[@]}"
+}
+
 # Debian keeps ensurepip, without which an environment has no pip, in a package of its own.
 have_python() {
   python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null

@@ -8,6 +8,7 @@ mod local_log;
 mod questions;
 mod report;
 mod sources;
+mod taking_over;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,9 +34,11 @@ use crate::cli::{AuditArgs, AuditFilesArgs, AuditQuestion};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::reconcile::{DeadLetters, read_letters};
+pub use baseline::LastUsed;
 use findings::{FindingLine, read_findings};
 use local_log::LocalLog;
 use sources::Source;
+pub use taking_over::{baseline as produce_baseline, history as produce_history};
 
 /// What is audited.
 #[derive(Default)]

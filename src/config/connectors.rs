@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use concord_connectors::connect::FileKind;
+use concord_connectors::connect::{FileKind, InputKind};
+use concord_schemas::gp_links;
 use serde::Deserialize;
 
 /// Common to all connectors.
@@ -55,6 +56,9 @@ pub struct MeshMailbox {
     /// Whether its messages are taken in; without that it only sends, and reports of what was not collected stay in it.
     #[serde(default = "yes")]
     pub intake: bool,
+    /// What its messages are, but for interchanges, which are known by their workflow ids: `extracts` or `dps-answers`.
+    #[serde(default)]
+    pub holds: HeldName,
     /// The workflow ids that are expected; none: any.
     #[serde(default)]
     pub workflow_ids: BTreeSet<String>,
@@ -69,7 +73,7 @@ pub struct MeshMailbox {
 pub struct MeshResults {
     /// What deliveries call this route; its position in the log belongs to the name.
     pub name: String,
-    /// Which files: `cdd`, `only-on-gp`, `only-on-pds`, `work-item`, `validation`, `other`.
+    /// Which files: `cdd`, `only-on-gp`, `only-on-pds`, `work-item`, `validation`, `dps-answer`, `dps-extract`, `other`.
     pub files: Vec<String>,
     /// The mailbox it is sent from, one of those above.
     pub from: String,
@@ -86,7 +90,7 @@ pub struct MeshResults {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Folders {
-    /// Where extracts arrive.
+    /// Where extracts and interchanges arrive.
     pub intake: Vec<FolderIntake>,
     /// Where results go.
     pub results: Vec<FolderResults>,
@@ -94,12 +98,17 @@ pub struct Folders {
     pub inputs: Vec<FolderInputs>,
 }
 
-/// A folder in which extracts arrive.
+/// A folder in which extracts, or interchanges, arrive.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FolderIntake {
     /// The folder.
     pub path: PathBuf,
+    /// `extracts`, `dps-answers`, or `interchanges` of GP Links.
+    #[serde(default)]
+    pub holds: HeldName,
+    /// Under which workflow of MESH its interchanges count as come: `NHAIS_REG` or `NHAIS_RECEP`; without it that is not judged.
+    pub workflow_id: Option<String>,
     /// Where files go when they are in the log, on the same file system; without it they are removed.
     pub taken: Option<PathBuf>,
     /// Days after which files in `taken` are removed; without it, never.
@@ -107,6 +116,30 @@ pub struct FolderIntake {
     /// Seconds between two looks; a file is taken when it has not changed from one to the next.
     #[serde(default = "five")]
     pub poll_seconds: u64,
+}
+
+/// See [`FolderIntake::holds`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeldName {
+    /// GP extracts, for list reconciliation.
+    #[default]
+    Extracts,
+    /// Answers of DPS about extracts that were sent to it, for list reconciliation.
+    DpsAnswers,
+    /// EDIFACT interchanges, for the sequence audit.
+    Interchanges,
+}
+
+impl HeldName {
+    /// What files are taken in as.
+    pub fn kind(self, workflow_id: Option<&String>) -> InputKind {
+        match self {
+            Self::Extracts => InputKind::Extract,
+            Self::DpsAnswers => InputKind::DpsAnswer,
+            Self::Interchanges => InputKind::Interchanges { workflow_id: workflow_id.cloned().unwrap_or_default() },
+        }
+    }
 }
 
 /// A folder into which results go.
@@ -150,7 +183,7 @@ pub struct S3 {
     pub access_key_file: Option<PathBuf>,
     /// File with the key.
     pub secret_key_file: Option<PathBuf>,
-    /// Where extracts arrive.
+    /// Where extracts and interchanges arrive.
     #[serde(default)]
     pub intake: Vec<S3Intake>,
     /// Where results go.
@@ -161,7 +194,7 @@ pub struct S3 {
     pub inputs: Vec<S3Inputs>,
 }
 
-/// A prefix below which extracts arrive.
+/// A prefix below which extracts, or interchanges, arrive.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct S3Intake {
@@ -169,6 +202,11 @@ pub struct S3Intake {
     pub bucket: String,
     /// Beginning of the keys.
     pub prefix: String,
+    /// As for folders.
+    #[serde(default)]
+    pub holds: HeldName,
+    /// As for folders.
+    pub workflow_id: Option<String>,
     /// Beginning of the keys of objects that are in the log, not below `prefix`; without it they are removed.
     pub taken_prefix: Option<String>,
     /// Days after which objects below `taken_prefix` are removed; without it, never.
@@ -275,6 +313,30 @@ pub fn kinds(files: &[String]) -> Result<BTreeSet<FileKind>, String> {
     files.iter().map(|word| FileKind::from_word(word)).collect()
 }
 
+/// What the intakes of folders and buckets say that cannot be, given which flows run.
+pub fn check_intakes(folders: &Folders, s3: Option<&S3>, lists_run: bool, audit_runs: bool) -> Result<(), String> {
+    let of_folders = folders.intake.iter().map(|intake| ("folders.intake", intake.holds, &intake.workflow_id));
+    let of_buckets = s3.iter().flat_map(|s3| &s3.intake);
+    let of_buckets = of_buckets.map(|intake| ("s3.intake", intake.holds, &intake.workflow_id));
+    for (section, holds, workflow_id) in of_folders.chain(of_buckets) {
+        let (runs, flow) = match holds {
+            HeldName::Extracts | HeldName::DpsAnswers => (lists_run, "flows.list_reconciliation"),
+            HeldName::Interchanges => (audit_runs, "flows.sequence_audit"),
+        };
+        if !runs {
+            return Err(format!("{section}: what it holds is for [{flow}], which is not there: add that section"));
+        }
+        let Some(id) = workflow_id else { continue };
+        if holds != HeldName::Interchanges {
+            return Err(format!("{section}: workflow_id is of interchanges: write holds = \"interchanges\" with it"));
+        }
+        if !gp_links::is_workflow(id) {
+            return Err(format!("{section}: workflow_id = \"{id}\": write NHAIS_REG or NHAIS_RECEP"));
+        }
+    }
+    Ok(())
+}
+
 /// What the connectors' sections say that cannot be.
 pub fn check(mesh: Option<&Mesh>, folders: &Folders, s3: Option<&S3>, mail: Option<&Mail>) -> Result<(), String> {
     let mut names = BTreeSet::from(["mail".to_string()]);
@@ -296,6 +358,12 @@ pub fn check(mesh: Option<&Mesh>, folders: &Folders, s3: Option<&S3>, mail: Opti
                     "mesh.results `{name}`: from = \"{from}\" is none of mesh.mailboxes: add it there"
                 ));
             }
+        }
+        if let Some(mailbox) = mesh.mailboxes.iter().find(|mailbox| mailbox.holds == HeldName::Interchanges) {
+            return Err(format!(
+                "mesh.mailboxes `{}`: holds = \"interchanges\": leave it out, since interchanges are known by their workflow ids",
+                mailbox.id
+            ));
         }
         let certificates = [&mesh.ca, &mesh.certificate, &mesh.key];
         let given = certificates.iter().filter(|file| file.is_some()).count();

@@ -10,6 +10,7 @@ use concord_schemas::list_reconciliation::{
 use serde::Deserialize;
 
 use super::Outcome;
+use super::answers::Answers;
 use super::report::Report;
 use super::topics::{Record, Topics};
 
@@ -18,6 +19,8 @@ const ENDINGS: [&str; 6] = ["RECONCILED", "COMPLETE", "REJECTED", "INCONSISTENT"
 const WAITING: &str = "WAITING";
 /// The step with which a job begins, or starts over.
 const RECEIVED: &str = "RECEIVED";
+/// Begins the name of an extract that was sent to DPS.
+const TO_DPS: &str = "dps-extract/";
 const SEND_AGAIN: &str =
     "keep the topics as they are and report it; `concord explain` shows what the records were made of";
 
@@ -77,6 +80,13 @@ impl Life {
     }
 }
 
+impl Found {
+    /// DPS compares it: records have no outcomes here, and it may wait for the answer.
+    fn is_with_dps(&self) -> bool {
+        self.files.keys().any(|name| name.starts_with(TO_DPS))
+    }
+}
+
 /// Reads everything and holds it against each other. `at_rest`: nothing waits to be processed, so whole jobs must have ended.
 /// Where lists stand, a difference is no matter of one job, and held against what stands instead.
 pub(super) fn are_accounted_for(
@@ -84,6 +94,7 @@ pub(super) fn are_accounted_for(
     decoder: &Decoder,
     at_rest: bool,
     lists_stand: bool,
+    answers: Option<&Answers>,
     report: &mut Report,
 ) -> Outcome<()> {
     let mut jobs: BTreeMap<String, Found> = BTreeMap::new();
@@ -96,6 +107,10 @@ pub(super) fn are_accounted_for(
         found.files.entry(piece.file_name.to_owned()).or_default().push((piece.sequence, piece.last));
         Ok(())
     })?;
+    if let Some(answers) = answers.filter(|_| at_rest) {
+        let ended = jobs.iter().filter(|(_, job)| job.last.is_some()).map(|(id, _)| id.as_str()).collect();
+        answers.came_to_something(&ended, report);
+    }
     for (id, job) in &jobs {
         check(id, job, every_difference.as_ref(), at_rest, report);
     }
@@ -189,6 +204,8 @@ fn check(id: &str, job: &Found, every_difference: Option<&BTreeSet<String>>, at_
     let Some((status, counts, files)) = &job.last else {
         if job.waits {
             report.checked("jobs that wait at the post office", 1);
+        } else if job.is_with_dps() {
+            report.checked("jobs that wait for DPS", 1);
         } else if job.is_whole && at_rest {
             let remedy = "is the application running? A job ends in slices: verify again in a minute";
             report.find(&*place, "its file is there whole, and it has not ended", remedy);
@@ -206,6 +223,10 @@ fn check(id: &str, job: &Found, every_difference: Option<&BTreeSet<String>>, at_
     }
     if status != "RECONCILED" && status != "COMPLETE" {
         return;
+    }
+    if job.is_with_dps() {
+        report.checked("jobs that DPS has compared: their records have no outcomes here", 1);
+        return check_files(&place, job, files, counts.work_items, report);
     }
     report.checked("outcomes of records", job.outcomes.values().sum());
     let repeated = job.outcomes.values().filter(|times| **times > 1).count();
@@ -266,8 +287,9 @@ fn check_files(place: &str, job: &Found, named: &BTreeSet<String>, work_items: i
         report.find(format!("{FILE}, {place}"), what, SEND_AGAIN);
     }
     let lost = named.iter().filter(|name| !job.files.contains_key(*name)).count();
-    // Work items are counted, and not named.
-    let (items, lists): (Vec<_>, Vec<_>) = job.files.keys().partition(|name| name.starts_with("work-items/"));
+    // Work items are counted, and not named; what was sent to DPS is no result.
+    let results = job.files.keys().filter(|name| !name.starts_with(TO_DPS));
+    let (items, lists): (Vec<_>, Vec<_>) = results.partition(|name| name.starts_with("work-items/"));
     let unnamed = lists.iter().filter(|name| !named.contains(**name)).count();
     if lost + unnamed > 0 {
         let what = format!("{lost} files of its list are missing, {unnamed} are there and not on it");

@@ -1,10 +1,12 @@
 //! `concord verify`: holds what an application wrote against what it read, by code of its own. It shares the topology's
 //! declaration and the schemas with the engine, and neither its log nor its commit. It only reads.
 
+mod answers;
 mod jobs;
 mod questions;
 mod replayed;
 mod report;
+mod sequence_audit;
 mod standing;
 mod stores;
 mod topics;
@@ -14,8 +16,10 @@ use std::thread;
 use std::time::Duration;
 
 use concord_engine::topology::Topology;
-use concord_flows::list_reconciliation::{Lookups, topology};
+use concord_flows::list_reconciliation::{DpsExchange, Lookups};
+use concord_schemas::codec::Decoder;
 
+use self::answers::Answers;
 use self::report::Report;
 use self::topics::Topics;
 use crate::cluster;
@@ -31,10 +35,10 @@ type Outcome<T> = Result<T, String>;
 /// # Errors
 /// Something was found, the cluster cannot be read, or the configuration is wrong.
 pub fn verify(config_file: &Path, json: bool) -> Result<(), Failure> {
-    let config = Config::read_with_lists(config_file)?;
-    let topology = topology(&config.flow()).map_err(|e| Failure::Usage(e.to_string()))?;
+    let config = Config::read(config_file)?;
+    let topologies = config.topologies()?;
     let schemas = cluster::schemas(&config)?;
-    let report = report_on(&config, &topology, &schemas.decoder()).map_err(Failure::Other)?;
+    let report = report_on(&config, &topologies, &schemas.decoder()).map_err(Failure::Other)?;
     if json {
         output::line(format_args!("{:#}", report.as_json()));
     } else {
@@ -46,24 +50,48 @@ pub fn verify(config_file: &Path, json: bool) -> Result<(), Failure> {
     }
 }
 
-fn report_on(config: &Config, topology: &Topology, decoder: &concord_schemas::codec::Decoder) -> Outcome<Report> {
+fn report_on(config: &Config, topologies: &[Topology], decoder: &Decoder) -> Outcome<Report> {
     let topics = Topics::of(&config.kafka.bootstrap_servers, &config.kafka.client)?;
     let mut report = Report::default();
-    nothing_is_undecided(config, topology, &topics, &mut report)?;
-    let lag = everything_is_read(topology, &topics, &mut report)?;
-    let letters = &topology.topics[topology.dead_letters].name;
-    topics.each(letters, &mut |_| {
-        report.checked("dead letters (see `concord dead-letters list`)", 1);
-        Ok(())
-    })?;
-    let is_standing = config.flow().standing;
-    let waits_for_pds = config.flow().lookups != Lookups::Never && questions::are_open(&topics, &mut report)?;
-    jobs::are_accounted_for(&topics, decoder, lag == 0 && !waits_for_pds, is_standing, &mut report)?;
-    if is_standing {
-        standing::is_what_is_published(topology, &topics, decoder, lag == 0, &mut report)?;
+    for topology in topologies {
+        nothing_is_undecided(config, topology, &topics, &mut report)?;
+        let lag = everything_is_read(topology, &topics, &mut report)?;
+        let letters = &topology.topics[topology.dead_letters].name;
+        topics.each(letters, &mut |_| {
+            report.checked("dead letters (see `concord dead-letters list`)", 1);
+            Ok(())
+        })?;
+        let flows = &config.flows;
+        if let Some(audit) = flows.sequence_audit.as_ref().filter(|flow| flow.application == topology.application) {
+            let audit = audit.settings(config.topics.partitions).audit;
+            sequence_audit::is_accounted_for(topology, &topics, decoder, &audit, lag == 0, &mut report)?;
+        } else if flows.list_reconciliation.as_ref().is_some_and(|flow| flow.application == topology.application) {
+            lists_are_accounted_for(config, topology, &topics, decoder, lag == 0, &mut report)?;
+        }
+        stores::are_what_the_changelogs_say(&config.instance.state_dir, topology, &topics, &mut report)?;
     }
-    stores::are_what_the_changelogs_say(&config.instance.state_dir, topology, &topics, &mut report)?;
     Ok(report)
+}
+
+fn lists_are_accounted_for(
+    config: &Config,
+    topology: &Topology,
+    topics: &Topics,
+    decoder: &Decoder,
+    at_rest: bool,
+    report: &mut Report,
+) -> Outcome<()> {
+    let flow = config.flow();
+    let waits_for_pds = flow.lookups != Lookups::Never && questions::are_open(topics, report)?;
+    let answers = match flow.dps {
+        DpsExchange::Asks => Some(Answers::read(topics, decoder, report)?),
+        DpsExchange::Off | DpsExchange::Answers => None,
+    };
+    jobs::are_accounted_for(topics, decoder, at_rest && !waits_for_pds, flow.standing, answers.as_ref(), report)?;
+    if flow.standing {
+        standing::is_what_is_published(topology, topics, decoder, at_rest, report)?;
+    }
+    Ok(())
 }
 
 /// A transaction of a running application is open for a moment. One that is still the same when its time-out has passed is stuck.

@@ -32,7 +32,14 @@ mod tests {
     use super::*;
 
     fn record(partition: i32, offset: i64, lineage: &str) -> Record {
-        Record { partition, offset, key: Vec::new(), value: None, lineage: lineage.as_bytes().to_vec() }
+        Record {
+            partition,
+            offset,
+            key: Vec::new(),
+            value: None,
+            lineage: lineage.as_bytes().to_vec(),
+            rejected_at: None,
+        }
     }
 
     #[test]

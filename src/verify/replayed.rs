@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use concord_state::CommittedReader;
+use concord_state::{CommittedReader, StoreSpec};
 
 use super::Outcome;
 use super::topics::Record;
 
 /// Values by key.
 pub type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Of the time in front of each value in the changelog of a store with a time to live.
+const STAMP_BYTES: usize = 8;
 
 /// Where a store stands in its changelog and what it holds; `None` when it was never written.
 pub fn content(task: &CommittedReader, store: &str) -> Outcome<Option<(i64, Entries)>> {
@@ -24,12 +27,13 @@ pub fn content(task: &CommittedReader, store: &str) -> Outcome<Option<(i64, Entr
     Ok(Some((meta.changelog_positions.get(place).copied().flatten().unwrap_or(0), entries)))
 }
 
-/// What following a changelog up to a position makes.
-pub fn replayed<'r>(history: impl Iterator<Item = &'r Record>, position: i64) -> Entries {
+/// What following a store's changelog up to a position makes.
+pub fn replayed<'r>(store: &StoreSpec, history: impl Iterator<Item = &'r Record>, position: i64) -> Entries {
+    let stamp = if store.time_to_live_ms.is_some() { STAMP_BYTES } else { 0 };
     let mut entries = Entries::new();
     for record in history.filter(|record| record.offset < position) {
         match &record.value {
-            Some(value) => entries.insert(record.key.clone(), value.clone()),
+            Some(value) => entries.insert(record.key.clone(), value.get(stamp..).unwrap_or_default().to_vec()),
             None => entries.remove(&record.key),
         };
     }

@@ -39,7 +39,8 @@ pub(super) fn are_what_the_changelogs_say(
                 let Some((position, entries)) = content(&task, &store.name)? else { continue };
                 report.checked("stores compared with their changelogs", 1);
                 report.checked("entries of stores", entries.len() as u64);
-                let expected = replayed(history.iter().filter(|record| record.partition == *partition), position);
+                let expected =
+                    replayed(store, history.iter().filter(|record| record.partition == *partition), position);
                 let missing = expected.keys().filter(|key| !entries.contains_key(*key)).count();
                 let surplus = entries.keys().filter(|key| !expected.contains_key(*key)).count();
                 let other = entries.iter().filter(|(key, v)| expected.get(*key).is_some_and(|e| e != *v)).count();

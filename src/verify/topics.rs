@@ -22,6 +22,8 @@ pub struct Record {
     pub value: Option<Vec<u8>>,
     /// The inputs that it names as its origin, as the header has them.
     pub lineage: Vec<u8>,
+    /// Of a dead letter: where the rejected record stands, as `topic/partition/offset`.
+    pub rejected_at: Option<String>,
 }
 
 impl Record {
@@ -89,6 +91,7 @@ impl Topics {
                         key: message.key().unwrap_or_default().to_vec(),
                         value: message.payload().map(<[u8]>::to_vec),
                         lineage: message.headers().map_or_else(Vec::new, lineage),
+                        rejected_at: message.headers().and_then(rejected_at),
                     })?;
                     deadline = Instant::now() + PATIENCE;
                 }
@@ -99,6 +102,18 @@ impl Topics {
             }
         }
         Ok(())
+    }
+
+    /// Whether records at the beginning of a topic are deleted, since their time was over.
+    pub fn has_lost_its_beginning(&self, topic: &str) -> Outcome<bool> {
+        let failed = |e: KafkaError| format!("reading the ends of {topic}: {e}");
+        for partition in 0..self.partitions(topic)? {
+            let (low, _) = self.committed.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
+            if low > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Partitions in which a transaction is still open, and the offset from which it holds back readers. The stable end is asked for before the true one: asked for the
@@ -148,6 +163,16 @@ impl Topics {
 fn lineage(headers: &BorrowedHeaders) -> Vec<u8> {
     let header = headers.iter().find(|header| header.key == "concord-lineage");
     header.and_then(|header| header.value).unwrap_or_default().to_vec()
+}
+
+/// The last header of a name counts: those of the program stand behind those that a record came with.
+fn rejected_at(headers: &BorrowedHeaders) -> Option<String> {
+    let text = |name: &str| {
+        let value = headers.iter().filter(|header| header.key == name).last()?.value?;
+        std::str::from_utf8(value).ok()
+    };
+    let (topic, partition) = (text("concord-dead-letter-topic")?, text("concord-dead-letter-partition")?);
+    Some(format!("{topic}/{partition}/{}", text("concord-dead-letter-offset")?))
 }
 
 fn client(cluster: &ClientConfig, group: &str, isolation: &str) -> Outcome<BaseConsumer> {

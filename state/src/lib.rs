@@ -25,6 +25,7 @@
 //! ```
 
 mod backend;
+mod calls;
 mod columns;
 mod derivation;
 mod error;
@@ -49,6 +50,10 @@ macro_rules! failpoint {
 }
 
 pub use backend::{Backend, IndexWrite, StateDirectory, ValueWrite, WriteSet};
+pub use calls::{
+    DueCalls, PendingCall, add_call, cancel_calls, count_calls, due_calls, first_call, next_call_due, pending_call,
+    postpone_call, remove_call, repair_calls,
+};
 pub use derivation::{Derivation, EmitDerived, EntriesOf};
 pub use error::StateError;
 pub use memory::MemoryDirectory;

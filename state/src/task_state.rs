@@ -183,6 +183,11 @@ impl TaskState {
         self.overlays.iter().any(|overlay| !overlay.is_empty())
     }
 
+    /// Whether a key was written or deleted since the last commit.
+    pub fn is_uncommitted(&self, store: StoreIndex, key: &[u8]) -> bool {
+        self.overlays[store].get(key).is_some()
+    }
+
     /// A number that changes whenever the content of a store, as this task sees it, may have changed.
     pub fn version(&self, store: StoreIndex) -> u64 {
         self.versions[store]

@@ -2,6 +2,7 @@
 //! broker and runs it. `--help` of each says what it measures, and how.
 
 mod arms;
+mod audit;
 mod broker;
 mod compare;
 mod figures;
@@ -10,6 +11,7 @@ mod memory;
 mod metrics_page;
 mod pass_through;
 mod process;
+mod program;
 mod reconciliation;
 mod restore;
 mod soak;
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 
 use arms::{ArmSettings, concord as arm_s, pass_through as arm_p};
 use clap::Parser;
-use reconciliation::{changes, england, flow};
+use reconciliation::{changes, england, flow, night};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -37,6 +39,8 @@ enum Bench {
     Soak(soak::Options),
     England(england::Options),
     Changes(changes::Options),
+    Night(night::Options),
+    Audit(audit::Options),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +63,8 @@ fn main() -> ExitCode {
             Bench::Soak(options) => soak::run(&options),
             Bench::England(options) => england::run(&options),
             Bench::Changes(options) => changes::run(&options),
+            Bench::Night(options) => night::run(&options),
+            Bench::Audit(options) => audit::run(&options),
         },
     };
     match outcome {

@@ -4,12 +4,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use concord_engine::log::kafka::KafkaLog;
 use concord_engine::log::{
-    ConsumerEvent, GroupSettings, Guarantee, Log, OutgoingRecord, ProducerSettings, TopicPartition,
+    ConsumerEvent, GroupSettings, Guarantee, Log, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec,
 };
+
+use crate::broker::topics::PARTITIONS;
 
 const COMMIT_EVERY: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -114,4 +117,20 @@ impl PassThrough {
         consumer.close(true)?;
         Ok(took)
     }
+}
+
+/// Copies a topic into one of its own, with one member; answers how long it took from the first record.
+pub fn copy(log: &KafkaLog, topic: &str, records: u64) -> Result<Duration, Box<dyn Error>> {
+    static PASSES: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("{topic}.copy-{}", PASSES.fetch_add(1, Ordering::Relaxed));
+    let target: Arc<str> = Arc::from(name.as_str());
+    log.create_topics(&[TopicSpec { name: target.clone(), partitions: PARTITIONS, replication: 1, settings: vec![] }])?;
+    let copier = PassThrough {
+        group: name.clone(),
+        instance: name,
+        topics: vec![Arc::from(topic)],
+        target,
+        expected_partitions: PARTITIONS as usize,
+    };
+    copier.copy(log, |copied| copied >= records)
 }

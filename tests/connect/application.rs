@@ -1,6 +1,6 @@
 //! An application of its own on the cluster, and the process that connects it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,6 +16,7 @@ use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use concord_engine::log::{Log, TopicSpec, read_whole_topic};
 use concord_schemas::Schemas;
 use concord_schemas::codec::{self, TopicSchema};
+use concord_schemas::gp_links::InterchangePiece;
 use concord_schemas::list_reconciliation::{Delivery, ExtractEvent, FileChunk, RefusedInput};
 use concord_state::failpoints::{Failpoint, VARIABLE, last_word};
 use serde::Serialize;
@@ -229,6 +230,24 @@ impl Application {
             }
         });
         found
+    }
+
+    /// The interchanges that came from a source, put together as the flow does: their file ids, workflow id and content. `None` until
+    /// they are whole.
+    pub fn interchanges_from(&self, from: &str) -> Option<(BTreeSet<String>, String, Vec<u8>)> {
+        let decoder = self.schemas.decoder();
+        let (mut ids, mut workflow, mut pieces, mut count) = (BTreeSet::new(), String::new(), BTreeMap::new(), None);
+        self.values(&codec::GP_LINKS_INTERCHANGE, &mut |value| {
+            let Ok(piece) = decoder.decode::<InterchangePiece<'_>>(&codec::GP_LINKS_INTERCHANGE, value) else { return };
+            if piece.source == from {
+                ids.insert(piece.file_id.to_owned());
+                piece.workflow_id.clone_into(&mut workflow);
+                count = Some(piece.pieces as usize);
+                let before = pieces.insert(piece.piece, piece.content.to_vec());
+                assert!(before.is_none_or(|before| before == piece.content), "a repetition is the same");
+            }
+        });
+        (count? == pieces.len()).then(|| (ids, workflow, pieces.into_values().flatten().collect()))
     }
 
     /// The file that came from a source, put together as the flow does: its name and its content. `None` until it is whole.

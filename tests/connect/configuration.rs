@@ -29,6 +29,7 @@ fn a_configuration_that_cannot_be_is_refused_with_what_to_write_instead() {
         )
     };
     let s3 = |more: &str| format!("[s3]\n{more}");
+    let folder = |more: &str| format!("[[folders.intake]]\npath = \"in\"\n{more}");
     for (connector, sections, said) in [
         ("mesh", results("X26ABC9", "cdd"), "is none of mesh.mailboxes"),
         ("mesh", results("X26ABC1", "csv"), "`csv` is no kind of file: write one of cdd"),
@@ -45,6 +46,15 @@ fn a_configuration_that_cannot_be_is_refused_with_what_to_write_instead() {
             s3("[[s3.intake]]\nbucket = \"b\"\nprefix = \"in\"\ntaken_prefix = \"in/taken\"\n"),
             "taken_prefix is below prefix",
         ),
+        ("files", folder("holds = \"interchanges\"\n"), "for [flows.sequence_audit], which is not there"),
+        ("files", folder("workflow_id = \"NHAIS_REG\"\n"), "write holds = \"interchanges\" with it"),
+        (
+            "files",
+            folder("holds = \"interchanges\"\nworkflow_id = \"GPEXTRACT\"\n[flows.sequence_audit]\n"),
+            "write NHAIS_REG or NHAIS_RECEP",
+        ),
+        ("files", folder("holds = \"mails\"\n"), "unknown variant"),
+        ("files", "dps = \"answers\"\nlookups = \"unknown\"\n".into(), "must be `never` with dps"),
         (
             "mail",
             "[mail]\nhost = \"h\"\nport = 25\ntls = \"none\"\nsender = \"a@b\"\nuser = \"u\"\n".into(),

@@ -14,7 +14,7 @@ use crate::application::{Application, part};
 const JOB: &str = "142ab507-2cb6-83c5-af32-891d83af0e53";
 
 /// Names of the files below a folder, those of folders that begin with a dot left out.
-fn files_below(folder: &Path) -> Vec<String> {
+pub fn files_below(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let entry = entry.unwrap();
@@ -127,22 +127,29 @@ const AUTHORIZATION: &str =
     "AWS4-HMAC-SHA256 Credential=test/20210810/eu-west-2/s3/aws4_request, SignedHeaders=host, Signature=none";
 
 /// Objects of a bucket, by plain requests.
-struct Store {
+pub struct Store {
     url: String,
     http: Client,
 }
 
 impl Store {
+    /// A new bucket.
+    pub fn make(url: &str, bucket: &str) -> Self {
+        let store = Self { url: format!("{url}/{bucket}"), http: Client::new() };
+        assert!(store.http.put(&store.url).send().unwrap().status().is_success());
+        store
+    }
+
     fn request(&self, method: Method, key: &str) -> RequestBuilder {
         self.http.request(method, format!("{}/{key}", self.url)).header("Authorization", AUTHORIZATION)
     }
 
-    fn put(&self, key: &str, content: &str) {
+    pub fn put(&self, key: &str, content: &str) {
         let answer = self.request(Method::PUT, key).body(content.to_owned()).send().unwrap();
         assert!(answer.status().is_success(), "{key}: {}", answer.status());
     }
 
-    fn get(&self, key: &str) -> Option<String> {
+    pub fn get(&self, key: &str) -> Option<String> {
         let answer = self.request(Method::GET, key).send().unwrap();
         (answer.status() == StatusCode::OK).then(|| answer.text().unwrap())
     }
@@ -161,8 +168,7 @@ fn a_bucket_gives_extracts_and_takes_results_and_copies_each_once() {
     let Some(mut application) = Application::new("files", &sections) else { return };
     application.write("id", "test");
     application.write("key", "testtest");
-    let store = Store { url: format!("{url}/{bucket}"), http: Client::new() };
-    assert!(store.http.put(&store.url).send().unwrap().status().is_success());
+    let store = Store::make(&url, &bucket);
     let name = "A82023_GPR4BRF1.B1A";
     let content = format!("503\\*\n{}\n", application.unique);
     store.put(&format!("inbound/{name}"), &content);

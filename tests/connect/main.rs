@@ -7,6 +7,7 @@ mod application;
 mod configuration;
 mod files;
 mod from_mesh;
+mod interchanges;
 mod mails;
 mod mesh_part;
 mod to_mesh;

@@ -27,13 +27,14 @@ pub fn is_possible() -> Result<(), String> {
 }
 
 /// The time of day of the processes that are given it.
-struct JumpingClock {
+#[derive(Clone)]
+pub struct JumpingClock {
     library: PathBuf,
     seconds_ahead: PathBuf,
 }
 
 impl JumpingClock {
-    fn build(folder: &Path) -> Outcome<Self> {
+    pub fn build(folder: &Path) -> Outcome<Self> {
         let clock = Self { library: folder.join("clock.so"), seconds_ahead: folder.join("seconds-ahead") };
         let mut compiler = Command::new("cc");
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&clock.library).arg(SOURCE);
@@ -46,13 +47,16 @@ impl JumpingClock {
     }
 
     /// In place, since the processes have mapped the file.
-    fn set(&self, minutes_ahead: i64) -> Outcome<()> {
+    pub fn set_seconds(&self, ahead: i64) -> Outcome<()> {
         let file = File::options().write(true).open(&self.seconds_ahead);
-        file.and_then(|file| file.write_all_at(&(minutes_ahead * MINUTE_S).to_ne_bytes(), 0))
-            .map_err(|e| format!("setting the clock: {e}"))
+        file.and_then(|file| file.write_all_at(&ahead.to_ne_bytes(), 0)).map_err(|e| format!("setting the clock: {e}"))
     }
 
-    fn give_to(&self, command: &mut Command) {
+    fn set(&self, minutes_ahead: i64) -> Outcome<()> {
+        self.set_seconds(minutes_ahead * MINUTE_S)
+    }
+
+    pub fn give_to(&self, command: &mut Command) {
         command.env("LD_PRELOAD", &self.library).env("TEST_CLOCK", &self.seconds_ahead);
     }
 }
@@ -62,8 +66,8 @@ impl JumpingClock {
 pub fn jumps(stage: &mut Stage, records: u64) -> Outcome<String> {
     stage.generate(3 * JUMPS.len() as u64 + 8, records)?;
     let clock = JumpingClock::build(stage.folder())?;
-    start(stage, &clock)?;
-    stage.instances[OTHER].start()?;
+    stage.instances[JUMPING].clock = Some(clock.clone());
+    stage.start_both()?;
     stage.send_pds(|_| Ok(()))?;
     stage.instances[JUMPING].await_tasks(Duration::from_secs(60))?;
     for minutes in JUMPS {
@@ -83,17 +87,11 @@ pub fn jumps(stage: &mut Stage, records: u64) -> Outcome<String> {
         .map_err(|e| format!("the tasks of the instance with a wrong clock were not taken over: {e}"))?;
     stage.send_next_extract()?;
     clock.set(0)?;
-    start(stage, &clock)?;
+    stage.instances[JUMPING].start()?;
     stage.instances[JUMPING].await_tasks(Duration::from_secs(60))?;
     stage.send_all_extracts()?;
     stage.await_jobs(Duration::from_secs(120))?;
     Ok(format!("{} jumps of a clock", JUMPS.len() + 2))
-}
-
-fn start(stage: &mut Stage, clock: &JumpingClock) -> Outcome<()> {
-    let mut command = stage.instances[JUMPING].command();
-    clock.give_to(&mut command);
-    stage.instances[JUMPING].start_by(command)
 }
 
 /// The instance commits by its new time.

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use crate::clock::JumpingClock;
 use crate::{Outcome, PARTITIONS, poll_until};
 
 /// The consumer group, and the beginning of internal topic names.
 pub const APPLICATION: &str = "exactly-once";
-/// Sub-topologies times partitions.
+/// Sub-topologies times partitions, of either flow.
 const ALL_TASKS: usize = 3 * PARTITIONS as usize;
 
 /// One instance with its configuration and state.
@@ -20,6 +21,8 @@ pub struct Instance {
     pub name: &'static str,
     pub config: PathBuf,
     pub state: PathBuf,
+    /// The clock that it is started with; the machine's when there is none.
+    pub clock: Option<JumpingClock>,
     log: PathBuf,
     port: u16,
     child: Option<Child>,
@@ -28,8 +31,8 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Writes the configuration; nothing runs yet.
-    pub fn prepare(folder: &Path, name: &'static str, bootstrap: &str, protocol: &str) -> Outcome<Self> {
+    /// Writes the configuration, with the section of its flow; nothing runs yet.
+    pub fn prepare(folder: &Path, name: &'static str, bootstrap: &str, protocol: &str, section: &str) -> Outcome<Self> {
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .map_err(|e| format!("looking for a free port: {e}"))?
@@ -38,6 +41,7 @@ impl Instance {
             name,
             config: folder.join(format!("{name}.toml")),
             state: folder.join(format!("state-{name}")),
+            clock: None,
             log: folder.join(format!("{name}.log")),
             port,
             child: None,
@@ -64,7 +68,7 @@ transaction_timeout_ms = 5000
 [http]
 listen = "127.0.0.1:{port}"
 
-[flows.list_reconciliation]
+{section}
 application = "{APPLICATION}"
 "#,
             state = instance.state.display(),
@@ -83,6 +87,9 @@ application = "{APPLICATION}"
     pub fn command(&self) -> Command {
         let mut command = concord(&["run", "--config"]);
         command.arg(&self.config);
+        if let Some(clock) = &self.clock {
+            clock.give_to(&mut command);
+        }
         command
     }
 

@@ -1,13 +1,15 @@
 //! Exactly once on a real broker, shown by ending processes at the worst moments.
 //!
 //! Each scenario starts a Kafka of its own (`scripts/parts`), two instances of `concord run`, and feeds them synthetic
-//! practices while instances are killed or frozen, or the broker is killed. Then everything on the topics and on the
-//! instances' disks is held against what a separate computation expects ([`verifier`]).
+//! practices, or the traffic of GP links, while instances are killed or frozen, or the broker is killed. Then everything on
+//! the topics and on the instances' disks is held against what a separate computation expects ([`verifier`]).
 //!
 //! It wants real servers, so it runs where `KAFKA_BOOTSTRAP` is set, though it never touches that cluster. Sizes:
-//! `CONCORD_RECORDS` (20,000), `CONCORD_KILLS` (60), `CONCORD_SEED`, `CONCORD_PROTOCOL` (`auto`, `consumer`, `classic`).
+//! `CONCORD_RECORDS` (20,000), `CONCORD_KILLS` (60; the audit has a fifth of them), `CONCORD_SEED`, `CONCORD_PROTOCOL` (`auto`,
+//! `consumer`, `classic`).
 //! A word on the command line runs only the scenarios whose name has it.
 
+mod audit;
 mod broker;
 mod clock;
 mod damages;
@@ -15,6 +17,7 @@ mod damages;
 mod deaths;
 mod expected;
 mod findings;
+mod flow;
 mod instance;
 mod practices;
 #[path = "../../src/verify/replayed.rs"]
@@ -30,6 +33,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use findings::Findings;
+use flow::{Flow, LIST_RECONCILIATION, SEQUENCE_AUDIT};
 use stage::Stage;
 
 /// What went wrong, in words.
@@ -71,6 +75,7 @@ struct Size {
 
 struct Scenario {
     name: &'static str,
+    flow: &'static Flow,
     /// Why it cannot be played on this machine.
     is_possible: fn() -> Result<(), String>,
     /// How the instances join their group, unless `CONCORD_PROTOCOL` says otherwise.
@@ -91,6 +96,7 @@ fn nothing(_: &Stage) -> Outcome<()> {
 const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "killed_instances_lose_nothing_and_repeat_nothing",
+        flow: &LIST_RECONCILIATION,
         is_possible: anywhere,
         // By the newer protocol a killed member may come back under its name only when its session has ended, so that
         // each kill would take ten seconds.
@@ -98,9 +104,18 @@ const SCENARIOS: &[Scenario] = &[
         play: kill_instances,
         afterwards: nothing,
     },
+    Scenario {
+        name: "killed_instances_of_the_audit_find_what_was_planted_and_say_nothing_twice",
+        flow: &SEQUENCE_AUDIT,
+        is_possible: clock::is_possible,
+        protocol: "classic",
+        play: audit::kill_instances,
+        afterwards: nothing,
+    },
     #[cfg(debug_assertions)]
     Scenario {
         name: "failpoints_each_of_which_ends_an_instance_lose_nothing_and_repeat_nothing",
+        flow: &LIST_RECONCILIATION,
         is_possible: anywhere,
         protocol: "classic",
         play: |stage, _| deaths::at_every_point(stage),
@@ -108,6 +123,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "a_frozen_instance_that_wakes_up_writes_nothing_and_a_lost_disk_is_rebuilt",
+        flow: &LIST_RECONCILIATION,
         is_possible: anywhere,
         protocol: "auto",
         play: freeze_instances,
@@ -115,6 +131,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "a_killed_broker_loses_nothing_and_repeats_nothing",
+        flow: &LIST_RECONCILIATION,
         is_possible: anywhere,
         protocol: "auto",
         play: kill_broker,
@@ -122,6 +139,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "a_frozen_broker_keeps_nobody_in_an_abort_and_loses_nothing",
+        flow: &LIST_RECONCILIATION,
         is_possible: anywhere,
         protocol: "auto",
         play: freeze_broker,
@@ -129,6 +147,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "a_full_disk_ends_its_instance_with_a_remedy_and_loses_nothing",
+        flow: &LIST_RECONCILIATION,
         is_possible: small_disk::is_possible,
         protocol: "classic",
         play: |stage, size| small_disk::becomes_full(stage, size.records.min(20_000)),
@@ -136,6 +155,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "a_clock_that_jumps_loses_nothing_and_repeats_nothing",
+        flow: &LIST_RECONCILIATION,
         is_possible: clock::is_possible,
         protocol: "classic",
         play: |stage, size| clock::jumps(stage, size.records / 4),
@@ -143,6 +163,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "every_damage_is_found_by_concord_verify",
+        flow: &LIST_RECONCILIATION,
         is_possible: anywhere,
         protocol: "classic",
         play: disturb_nothing,
@@ -188,13 +209,13 @@ fn play(scenario: &Scenario, size: &Size, seed: u64) -> Outcome<String> {
         .tempdir()
         .map_err(|e| format!("making a folder: {e}"))?;
     let protocol = std::env::var("CONCORD_PROTOCOL").unwrap_or_else(|_| scenario.protocol.to_owned());
-    let mut stage = Stage::set(folder.path(), &protocol, seed)?;
+    let mut stage = Stage::set(folder.path(), scenario.flow, &protocol, seed)?;
     let played = (scenario.play)(&mut stage, size).and_then(|summary| {
         stage.stop()?;
-        let findings: Findings = verifier::verify(&stage)?;
+        let findings: Findings = (scenario.flow.verify)(&stage)?;
         println!("  {}", findings.figures(stage.kills, stage.deaths));
         let counted = findings.judge()?;
-        stage.verify_finds_nothing()?;
+        (scenario.flow.verify_by_command)(&stage)?;
         (scenario.afterwards)(&stage)?;
         Ok(format!("{summary}, {counted}"))
     });

@@ -9,7 +9,9 @@ use concord_schemas::Schemas;
 use concord_schemas::codec;
 use concord_schemas::list_reconciliation::Job;
 
+use crate::audit::Audited;
 use crate::broker::Broker;
+use crate::flow::Flow;
 use crate::instance::{APPLICATION, Instance, concord};
 use crate::practices::{self, Practice};
 use crate::topics::Topics;
@@ -20,6 +22,7 @@ const ATTEMPTS: u32 = 5;
 
 /// See the module.
 pub struct Stage {
+    pub flow: &'static Flow,
     // Before the broker, so that they are ended first.
     pub instances: [Instance; 2],
     pub broker: Broker,
@@ -28,33 +31,37 @@ pub struct Stage {
     pub practices: Vec<Practice>,
     /// Job ids of the practices whose extracts were sent, in order.
     pub jobs: Vec<String>,
+    pub audited: Audited,
     /// How often an instance or the broker was killed.
     pub kills: u64,
     /// How often an instance has died at a failpoint.
     pub deaths: u64,
     pds: PathBuf,
     folder: PathBuf,
-    seed: u64,
-    now: jiff::Timestamp,
+    pub seed: u64,
+    /// When the scenario began.
+    pub now: jiff::Timestamp,
 }
 
 impl Stage {
     /// Starts the broker and creates the topics; the instances do not run yet.
-    pub fn set(folder: &Path, protocol: &str, seed: u64) -> Outcome<Self> {
+    pub fn set(folder: &Path, flow: &'static Flow, protocol: &str, seed: u64) -> Outcome<Self> {
         let run = folder.join("broker");
         std::fs::create_dir(&run).map_err(|e| format!("making {}: {e}", run.display()))?;
         let broker = Broker::start(&run)?;
         let instances = [
-            Instance::prepare(folder, "a", &broker.bootstrap, protocol)?,
-            Instance::prepare(folder, "b", &broker.bootstrap, protocol)?,
+            Instance::prepare(folder, "a", &broker.bootstrap, protocol, flow.section)?,
+            Instance::prepare(folder, "b", &broker.bootstrap, protocol, flow.section)?,
         ];
         let stage = Self {
+            flow,
             topics: Topics::of(&broker.bootstrap, &BTreeMap::new())?,
             instances,
             broker,
             dice: Dice(seed),
             practices: Vec::new(),
             jobs: Vec::new(),
+            audited: Audited::default(),
             kills: 0,
             deaths: 0,
             pds: PathBuf::new(),
@@ -167,7 +174,8 @@ impl Stage {
         self.instances.iter_mut().try_for_each(Instance::stop)
     }
 
-    fn is_idle(&self) -> Outcome<bool> {
+    /// Nothing is committed for half a second.
+    pub fn is_idle(&self) -> Outcome<bool> {
         let before: Vec<u64> = self.instances.iter().map(Instance::commits).collect();
         std::thread::sleep(Duration::from_millis(500));
         Ok(self.instances.iter().map(Instance::commits).eq(before))

@@ -1,12 +1,12 @@
 //! Holds topics and disks against the expectation: everything exactly once, nothing undecided, nothing unread.
 
-mod disks;
+pub mod disks;
 mod files;
 
 use std::collections::BTreeMap;
 
+use concord_engine::topology::Topology;
 use concord_flows::list_reconciliation::topology::{DIFFERENCE, FILE, JOB, OUTCOME};
-use concord_flows::list_reconciliation::{Settings, topology};
 use concord_schemas::Schemas;
 use concord_schemas::codec::{self, Decoder, TopicSchema};
 use concord_schemas::list_reconciliation::{Difference, GpEvent, Job, JobCounts, JobEvent, Outcome as RecordOutcome};
@@ -30,8 +30,9 @@ pub fn verify(stage: &Stage) -> Outcome<Findings> {
     outputs.every_job_goes_through_its_stages_once(&mut findings)?;
     outputs.every_event_passes_between_the_parts_once(&mut findings)?;
     files::every_file_is_whole(&outputs, &mut findings)?;
-    nothing_is_undecided_or_unread(&stage.topics, &mut findings)?;
-    disks::state_is_what_the_changelogs_say(stage, &mut findings)?;
+    let topology = (stage.flow.topology)()?;
+    nothing_is_undecided_or_unread(&stage.topics, &topology, &mut findings)?;
+    disks::state_is_what_the_changelogs_say(stage, &topology, &mut findings)?;
     Ok(findings)
 }
 
@@ -219,9 +220,8 @@ fn nhs_of_row(sort_key: &str) -> String {
     }
 }
 
-fn nothing_is_undecided_or_unread(topics: &Topics, findings: &mut Findings) -> Outcome<()> {
-    let settings = Settings { application: APPLICATION.to_owned(), partitions: PARTITIONS, ..Settings::default() };
-    let topology = topology(&settings).map_err(|e| e.to_string())?;
+/// Of all topics of a flow: everything is processed, decided, and none of it rejected.
+pub fn nothing_is_undecided_or_unread(topics: &Topics, topology: &Topology, findings: &mut Findings) -> Outcome<()> {
     for source in topology.source_topics() {
         findings.same(&format!("records of {source} not processed"), 0, topics.lag(APPLICATION, &source)?);
     }

@@ -77,8 +77,8 @@ impl Processes {
             if output.status.success() {
                 return String::from_utf8(output.stdout).unwrap();
             }
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(attempt < ATTEMPTS, "{arguments:?}: {said}");
+            let told = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+            assert!(attempt < ATTEMPTS, "{arguments:?}: {}", told.concat());
         }
         unreachable!("the last attempt ends the loop")
     }

@@ -8,6 +8,7 @@ use object_store::path::Path;
 use super::bucket::{Bucket, BucketAccess, Object};
 use super::edge::{Edge, Turn};
 use super::error::{ConnectProblem, Trouble};
+use super::input::InputKind;
 use super::intake::{Intake, Refused};
 use super::place::path_of;
 use super::standing::Standing;
@@ -24,6 +25,7 @@ pub struct BucketIntake {
     /// The prefix below which objects go when they are in the log; `None`: they are removed.
     taken: Option<Path>,
     poll: Duration,
+    kind: InputKind,
     intake: Intake,
     standing: Standing,
     bucket: Option<Bucket>,
@@ -31,12 +33,13 @@ pub struct BucketIntake {
 }
 
 impl BucketIntake {
-    /// Nothing is asked yet. `taken` must not be below `prefix`.
+    /// Nothing is asked yet. `taken` must not be below `prefix`, and the flow for `kind` must run.
     pub fn new(
         access: BucketAccess,
         prefix: String,
         taken: Option<&str>,
         poll: Duration,
+        kind: InputKind,
         surroundings: Surroundings,
         standing: Standing,
     ) -> Self {
@@ -46,6 +49,7 @@ impl BucketIntake {
             prefix,
             taken: taken.map(Path::from),
             poll,
+            kind,
             intake: Intake::new("s3", surroundings),
             standing,
             bucket: None,
@@ -88,8 +92,8 @@ impl BucketIntake {
         let mut content = self.intake.surroundings().temporary_file()?;
         let Some(read) = self.bucket()?.read(&object.key, &mut content)? else { return Ok(()) };
         let name = object.key.filename().unwrap_or_default().to_owned();
-        let job_id = self.intake.publish(&name, &source, &mut content)?;
-        let taken = self.taken.as_ref().zip(path_of(&job_id, &name));
+        let id = self.intake.publish(&self.kind, &name, &source, &mut content)?;
+        let taken = self.taken.as_ref().zip(path_of(&id, &name));
         let taken = taken.map(|(taken, path)| path.split('/').fold(taken.clone(), Path::join));
         let bucket = self.bucket()?;
         // One that was replaced meanwhile is another file, and is taken at the next turn.

@@ -40,6 +40,8 @@ pub enum ConnectProblem {
     Unreadable,
     /// A file in a folder is neither a file nor readable.
     NotAFile,
+    /// What arrived is for a flow that does not run here.
+    NoFlow,
 }
 
 impl Problem for ConnectProblem {
@@ -82,6 +84,11 @@ impl Problem for ConnectProblem {
             Self::NotAFile => {
                 ("CONCORD-CN-0017", SetAside, "take it out of the folder, or let this program read it, and start again")
             }
+            Self::NoFlow => (
+                "CONCORD-CN-0018",
+                SetAside,
+                "add the section of its flow to the configuration and start again, or ask the sender to use another mailbox",
+            ),
         }
     }
 }

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::writing::{LogWriter, WriteError};
 
-/// Bytes of one piece of an extract.
-const PIECE_BYTES: usize = 256 << 10;
+/// Bytes of one piece of what arrives.
+pub(super) const PIECE_BYTES: usize = 256 << 10;
 
 /// What is known of a file before it is published.
 #[derive(Debug, Clone, Copy)]

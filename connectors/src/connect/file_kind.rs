@@ -13,17 +13,23 @@ pub enum FileKind {
     WorkItem,
     /// `validation.json`: the refused records whole.
     Validation,
+    /// `<practice>-DPSAnswer-<time>.jsonl`: the answer that is written in the place of DPS.
+    DpsAnswer,
+    /// `dps-extract/<name>`: an extract on its way to DPS.
+    DpsExtract,
     /// Any other file.
     Other,
 }
 
 /// The words for the kinds.
-const WORDS: [(FileKind, &str); 6] = [
+const WORDS: [(FileKind, &str); 8] = [
     (FileKind::Cdd, "cdd"),
     (FileKind::OnlyOnGp, "only-on-gp"),
     (FileKind::OnlyOnPds, "only-on-pds"),
     (FileKind::WorkItem, "work-item"),
     (FileKind::Validation, "validation"),
+    (FileKind::DpsAnswer, "dps-answer"),
+    (FileKind::DpsExtract, "dps-extract"),
     (FileKind::Other, "other"),
 ];
 
@@ -33,6 +39,9 @@ impl FileKind {
         if name.starts_with("work-items/") {
             return Self::WorkItem;
         }
+        if name.starts_with("dps-extract/") {
+            return Self::DpsExtract;
+        }
         if name == "validation.json" {
             return Self::Validation;
         }
@@ -41,6 +50,7 @@ impl FileKind {
             Some("CDD") => Self::Cdd,
             Some("OnlyOnGP") => Self::OnlyOnGp,
             Some("OnlyOnPDS") => Self::OnlyOnPds,
+            Some("DPSAnswer") => Self::DpsAnswer,
             _ => Self::Other,
         }
     }
@@ -75,6 +85,8 @@ mod tests {
             ("Y12345-OnlyOnGP-20210810134000.csv", FileKind::OnlyOnGp),
             ("Y12345-OnlyOnPDS-20210810134000.csv", FileKind::OnlyOnPds),
             ("work-items/Y12345-WIP-j-9000000009-20210810134000.json", FileKind::WorkItem),
+            ("Y12345-DPSAnswer-20210810134000.jsonl", FileKind::DpsAnswer),
+            ("dps-extract/Y12345_GPR4LNA1.EIA", FileKind::DpsExtract),
             ("validation.json", FileKind::Validation),
             ("Y12345_GPR4LNA1.EIA", FileKind::Other),
         ] {

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use super::edge::{Edge, Turn};
 use super::error::{ConnectProblem, Trouble};
+use super::input::InputKind;
 use super::intake::{Intake, Refused};
 use super::place::path_of;
 use super::standing::Standing;
@@ -28,6 +29,7 @@ pub struct FolderIntake {
     /// Where files go when they are in the log; `None`: they are removed.
     taken: Option<PathBuf>,
     poll: Duration,
+    kind: InputKind,
     intake: Intake,
     standing: Standing,
     /// Length and time of change of each file at the last look.
@@ -35,17 +37,18 @@ pub struct FolderIntake {
 }
 
 impl FolderIntake {
-    /// Nothing is looked at yet. `taken` must be on the same file system.
+    /// Nothing is looked at yet. `taken` must be on the same file system, and the flow for `kind` must run.
     pub fn new(
         folder: PathBuf,
         taken: Option<PathBuf>,
         poll: Duration,
+        kind: InputKind,
         surroundings: Surroundings,
         standing: Standing,
     ) -> Self {
         let name = format!("folder {}", folder.display());
         let intake = Intake::new("folder", surroundings);
-        Self { name, folder, taken, poll, intake, standing, looked_at: HashMap::new() }
+        Self { name, folder, taken, poll, kind, intake, standing, looked_at: HashMap::new() }
     }
 
     fn claimed(&self) -> PathBuf {
@@ -138,12 +141,12 @@ impl FolderIntake {
         // A copy that nobody else can write: what is published is what was measured.
         let mut content = self.intake.surroundings().temporary_file()?;
         io::copy(&mut file, &mut content).map_err(&failed)?;
-        let job_id = self.intake.publish(name, &self.source(name), &mut content)?;
+        let id = self.intake.publish(&self.kind, name, &self.source(name), &mut content)?;
         if look(&file)? != before {
             // Its producer still had it open. It is taken again as it is then.
             return Ok(Turn::Rest(self.poll));
         }
-        match (&self.taken, path_of(&job_id, name)) {
+        match (&self.taken, path_of(&id, name)) {
             (Some(taken), Some(kept)) => {
                 let target = taken.join(kept);
                 fs::create_dir_all(target.parent().unwrap_or(taken)).map_err(&failed)?;

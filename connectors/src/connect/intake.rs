@@ -1,18 +1,38 @@
 //! A file that has arrived goes into the log, or is refused with a code. What every way in has in common.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
 
 use concord_engine::metric_names as names;
+use concord_engine::topology::{Cleanup, TopicDeclaration, TopicRole};
 use concord_schemas::codec;
 use concord_schemas::list_reconciliation::RefusedInput;
 use concord_state::failpoint;
 
-use super::error::Trouble;
+use super::answer::{DescribedAnswer, job_of_answer, publish_answer};
+use super::error::{ConnectProblem, Trouble};
 use super::extract::{Described, ExtractError, measure, publish_extract};
+use super::input::InputKind;
+use super::interchanges::{DescribedInterchanges, publish_interchanges};
 use super::surroundings::{Surroundings, spool_failed};
 use super::writing::LogWriter;
+
+const MONTH_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// The topic of refused inputs, as it is created where no flow declares it.
+#[must_use]
+pub fn refused_inputs(partitions: i32) -> TopicDeclaration {
+    TopicDeclaration {
+        name: codec::INTAKE_REFUSED.name().into(),
+        role: TopicRole::Output,
+        key: "source",
+        schema: Some(&codec::INTAKE_REFUSED),
+        partitions,
+        cleanup: Cleanup::DeleteAfter { retention_ms: MONTH_MS },
+    }
+}
 
 /// See the module.
 pub(super) struct Intake {
@@ -42,23 +62,59 @@ impl Intake {
         &self.surroundings
     }
 
-    /// Publishes a file under the name with which it arrived, and waits until it is durably in the log. Answers its job's id.
-    pub(super) fn publish(&mut self, file_name: &str, source: &str, content: &mut File) -> Result<String, Trouble> {
+    /// Why this kind of input is not taken in here, if it is not; `what` names the input.
+    pub(super) fn cannot_take(&self, kind: &InputKind, what: impl Display) -> Option<Trouble> {
+        let runs = self.surroundings.input_ids.of(kind).is_some();
+        (!runs).then(|| Trouble::new(ConnectProblem::NoFlow, what, "it is for a flow that does not run here"))
+    }
+
+    /// Publishes a file as what it is, under the name with which it arrived, and waits until it is durably in the log. Answers its
+    /// id: that of its job, or of the source of its interchanges; of an answer of DPS that names no job, an id of its own.
+    pub(super) fn publish(
+        &mut self,
+        kind: &InputKind,
+        file_name: &str,
+        source: &str,
+        content: &mut File,
+    ) -> Result<String, Trouble> {
+        let Some(id_of) = self.surroundings.input_ids.of(kind) else {
+            return Err(Trouble::new(ConnectProblem::NoFlow, source, "it is for a flow that does not run here"));
+        };
         content.seek(SeekFrom::Start(0)).map_err(spool_failed)?;
         let (bytes, sha256) = measure(&mut *content).map_err(spool_failed)?;
         content.seek(SeekFrom::Start(0)).map_err(spool_failed)?;
         failpoint!(InputHere);
-        let job_id = (self.surroundings.job_id)(file_name, &sha256);
         let received_at_ms = self.surroundings.clock.now_ms();
-        let described = Described { job_id: &job_id, file_name, source, received_at_ms, bytes, sha256 };
-        publish_extract(self.writer()?, &described, content).map_err(|error| match error {
+        let (id, published) = match kind {
+            InputKind::Extract => {
+                let job_id = id_of(file_name, &sha256);
+                let described = Described { job_id: &job_id, file_name, source, received_at_ms, bytes, sha256 };
+                let published = publish_extract(self.writer()?, &described, content);
+                (job_id, published)
+            }
+            InputKind::DpsAnswer => {
+                let named = job_of_answer(&mut *content).map_err(spool_failed)?;
+                content.seek(SeekFrom::Start(0)).map_err(spool_failed)?;
+                let job_id = named.unwrap_or_else(|| id_of(file_name, &sha256));
+                let described = DescribedAnswer { job_id: &job_id, source, received_at_ms, bytes, sha256 };
+                let published = publish_answer(self.writer()?, &described, content);
+                (job_id, published)
+            }
+            InputKind::Interchanges { workflow_id } => {
+                let file_id = id_of(source, &sha256);
+                let described = DescribedInterchanges { file_id: &file_id, source, workflow_id, received_at_ms, bytes };
+                let published = publish_interchanges(self.writer()?, &described, content);
+                (file_id, published)
+            }
+        };
+        published.map_err(|error| match error {
             ExtractError::Content(error) => spool_failed(error),
             ExtractError::Write(error) => error.into(),
         })?;
         failpoint!(InputInLog);
         metrics::counter!(names::INPUTS_TAKEN, "way" => self.way).increment(1);
-        tracing::info!(job = job_id, source, bytes, "A file is in the log.");
-        Ok(job_id)
+        tracing::info!(id, source, bytes, "A file is in the log.");
+        Ok(id)
     }
 
     /// Says on the topic of refused inputs that this one is not taken in, and leaves it alone from here on.

@@ -1,7 +1,8 @@
 //! Files out of a mailbox of MESH: downloaded, into the log, and only then acknowledged.
 //!
-//! A message that cannot be taken in stays in the inbox, where MESH keeps it, and the next ones are taken. Reports of results
-//! that their recipient did not collect become deliveries.
+//! What a message is, its workflow id says: one mailbox may carry extracts and interchanges. A message that cannot be taken in
+//! stays in the inbox, where MESH keeps it, and the next ones are taken. Reports of results that their recipient did not
+//! collect become deliveries.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{BufWriter, Write};
@@ -12,6 +13,7 @@ use concord_schemas::list_reconciliation::Delivery;
 
 use super::edge::{Edge, Turn};
 use super::error::{ConnectProblem, Trouble};
+use super::input::InputKind;
 use super::intake::{Intake, Refused};
 use super::ledger::UNDELIVERABLE;
 use super::mesh_access::MeshAccess;
@@ -28,6 +30,8 @@ pub struct Mailbox {
     /// Empty where any is expected.
     workflow_ids: BTreeSet<String>,
     poll: Duration,
+    /// What a message is whose workflow is not of GP Links.
+    holds: InputKind,
     intake: Intake,
     standing: Standing,
     client: Option<MeshClient>,
@@ -56,11 +60,19 @@ impl Mailbox {
             access,
             workflow_ids,
             poll,
+            holds: InputKind::Extract,
             intake: Intake::new("mesh", surroundings),
             standing,
             client: None,
             waiting: VecDeque::new(),
         }
+    }
+
+    /// The same for what arrives there under workflows that are not of GP Links, which is otherwise extracts.
+    #[must_use]
+    pub fn holding(mut self, kind: InputKind) -> Self {
+        self.holds = kind;
+        self
     }
 
     fn client(&mut self) -> Result<&MeshClient, Trouble> {
@@ -111,8 +123,13 @@ impl Mailbox {
                     );
                     return self.refuse(id, &cause, Some(&message));
                 }
+                let kind = InputKind::of_workflow(workflow_id).unwrap_or_else(|| self.holds.clone());
+                let what = format!("mailbox {}, message {id}", self.access.mailbox);
+                if let Some(cause) = self.intake.cannot_take(&kind, what) {
+                    return self.refuse(id, &cause, Some(&message));
+                }
                 let source = self.source(id);
-                self.intake.publish(&message.headers.file_name, &source, &mut content)?;
+                self.intake.publish(&kind, &message.headers.file_name, &source, &mut content)?;
             }
         }
         self.acknowledge(id)
@@ -168,6 +185,10 @@ impl Mailbox {
     /// Reports are rare, so the deliveries are read for each.
     fn reported(&self, report: &Report) -> Result<Option<Reported>, Trouble> {
         let mut found = None;
+        if self.intake.surroundings().input_ids.extract.is_none() {
+            // Only list reconciliation sends results, and has the topic of their deliveries.
+            return Ok(found);
+        }
         read_deliveries(self.intake.surroundings(), &mut |delivery| {
             if !report.linked_message_id.is_empty() && delivery.reference == report.linked_message_id {
                 found = Some(Reported {

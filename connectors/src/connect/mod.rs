@@ -4,6 +4,7 @@
 //! the log; since its events have ids derived from its name and content, a repetition changes nothing. On the way out, the position
 //! in the log moves only together with what became of the files and mails before it, in one transaction.
 
+mod answer;
 mod assembly;
 mod bucket;
 mod bucket_intake;
@@ -16,7 +17,9 @@ mod feed;
 mod file_kind;
 mod folder_intake;
 mod folder_place;
+mod input;
 mod intake;
+mod interchanges;
 mod ledger;
 mod mailbox;
 mod mesh_access;
@@ -32,6 +35,7 @@ mod standing;
 mod surroundings;
 mod writing;
 
+pub use answer::{DescribedAnswer, job_of_answer, publish_answer};
 pub use assembly::WholeFile;
 pub use bucket::BucketAccess;
 pub use bucket_intake::BucketIntake;
@@ -43,6 +47,9 @@ pub use extract::{Described, ExtractError, Pieces, measure, publish_extract};
 pub use file_kind::FileKind;
 pub use folder_intake::FolderIntake;
 pub use folder_place::FolderPlace;
+pub use input::{IdOf, InputIds, InputKind};
+pub use intake::refused_inputs;
+pub use interchanges::{DescribedInterchanges, publish_interchanges};
 pub use mailbox::Mailbox;
 pub use mesh_access::MeshAccess;
 pub use mesh_destination::MeshDestination;
@@ -52,5 +59,5 @@ pub use results::{Results, Route};
 pub use retained::RetainedInputs;
 pub use retention::Retention;
 pub use standing::Standing;
-pub use surroundings::{JobIdOf, Surroundings};
+pub use surroundings::Surroundings;
 pub use writing::{LogWriter, WriteError};

@@ -9,9 +9,7 @@ use concord_engine::log::Log;
 use concord_schemas::Schemas;
 
 use super::error::{ConnectProblem, Trouble};
-
-/// The id of a job, by the flow's own function, from the file's name and the SHA-256 of its content.
-pub type JobIdOf = fn(&str, &[u8; 32]) -> String;
+use super::input::InputIds;
 
 /// What every edge of a process has in common.
 #[derive(Clone)]
@@ -22,8 +20,8 @@ pub struct Surroundings {
     pub schemas: Arc<Schemas>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
-    /// How the flow derives ids of jobs.
-    pub job_id: JobIdOf,
+    /// How the flows derive ids of what arrives.
+    pub input_ids: InputIds,
     /// The application: the beginning of group names.
     pub application: String,
     /// Name of this process, the same after a restart.

@@ -52,7 +52,10 @@ pub static DIFFERENCE: TopicSchema = TopicSchema::with_earlier(
 pub static JOB_EVENT: TopicSchema = TopicSchema::with_earlier(
     "list-reconciliation.job-event",
     include_str!("../../avro/list-reconciliation.job-event.avsc"),
-    &[include_str!("../../avro/earlier/list-reconciliation.job-event.1.avsc")],
+    &[
+        include_str!("../../avro/earlier/list-reconciliation.job-event.1.avsc"),
+        include_str!("../../avro/earlier/list-reconciliation.job-event.2.avsc"),
+    ],
 );
 /// Jobs as users see them: `Job`.
 pub static JOB: TopicSchema = TopicSchema::with_earlier(
@@ -87,9 +90,14 @@ pub static INTAKE_REFUSED: TopicSchema =
 pub static PDS_LOOKUP: TopicSchema = TopicSchema::new("pds.lookup", include_str!("../../avro/pds.lookup.avsc"));
 /// Answers to questions to PDS: `PdsAnswer`.
 pub static PDS_ANSWER: TopicSchema = TopicSchema::new("pds.answer", include_str!("../../avro/pds.answer.avsc"));
+/// Answers of DPS about extracts that were sent to it: `DpsAnswerEvent`.
+pub static DPS_ANSWER: TopicSchema = TopicSchema::new("dps.answer", include_str!("../../avro/dps.answer.avsc"));
 /// Interchanges of GP Links as they are received: `InterchangePiece`.
 pub static GP_LINKS_INTERCHANGE: TopicSchema =
     TopicSchema::new("gp-links.interchange", include_str!("../../avro/gp-links.interchange.avsc"));
+/// What the earlier adaptor remembered: `HistoryDocument`.
+pub static GP_LINKS_HISTORY: TopicSchema =
+    TopicSchema::new("gp-links.history", include_str!("../../avro/gp-links.history.avsc"));
 /// What happened on a link, repartitioned by link: `LinkEvent`.
 pub static LINK_EVENT: TopicSchema =
     TopicSchema::new("sequence-audit.link-event", include_str!("../../avro/sequence-audit.link-event.avsc"));
@@ -104,6 +112,29 @@ pub static AUDIT_COMMAND: TopicSchema =
 /// Findings of the sequence audit: `AuditFinding`.
 pub static AUDIT_FINDING: TopicSchema =
     TopicSchema::new("sequence-audit.finding", include_str!("../../avro/sequence-audit.finding.avsc"));
+/// Documents of patients as they are uploaded: `Document`.
+pub static DOCUMENT: TopicSchema =
+    TopicSchema::new("documents.document", include_str!("../../avro/documents.document.avsc"));
+/// How far the reading of documents has come, and what was read: `Extraction`.
+pub static EXTRACTION: TopicSchema =
+    TopicSchema::new("documents.extraction", include_str!("../../avro/documents.extraction.avsc"));
+/// Documents that somebody wants to be read: `ReadRequest`.
+pub static READ_REQUEST: TopicSchema =
+    TopicSchema::new("documents.read-request", include_str!("../../avro/documents.read-request.avsc"));
+/// Patients whom somebody wants to be consolidated: `UpdateRequest`.
+pub static UPDATE_REQUEST: TopicSchema =
+    TopicSchema::new("patients.update-request", include_str!("../../avro/patients.update-request.avsc"));
+/// What happened to documents, repartitioned by patient: `DocumentEvent`.
+pub static DOCUMENT_EVENT: TopicSchema = TopicSchema::new(
+    "patient-documents.document-event",
+    include_str!("../../avro/patient-documents.document-event.avsc"),
+);
+/// What all documents of a patient say together: `PatientConsolidation`.
+pub static CONSOLIDATION: TopicSchema =
+    TopicSchema::new("patients.consolidation", include_str!("../../avro/patients.consolidation.avsc"));
+/// What documents of a patient contradict each other about: `PatientConflict`.
+pub static CONFLICT: TopicSchema =
+    TopicSchema::new("patients.conflict", include_str!("../../avro/patients.conflict.avsc"));
 
 /// Where a person stands on the lists of practices: `StandingPerson`.
 pub static STANDING_PERSON: TopicSchema =
@@ -116,7 +147,7 @@ pub static STANDING_LIST: TopicSchema =
 pub static STORED: [&TopicSchema; 2] = [&STANDING_PERSON, &STANDING_LIST];
 
 /// Every topic schema, in the order of their ordinals.
-pub static ALL: [&TopicSchema; 22] = [
+pub static ALL: [&TopicSchema; 31] = [
     &GP_EXTRACT,
     &GP_RECORD,
     &PDS_RECORD,
@@ -134,11 +165,20 @@ pub static ALL: [&TopicSchema; 22] = [
     &INTAKE_REFUSED,
     &PDS_LOOKUP,
     &PDS_ANSWER,
+    &DPS_ANSWER,
     &GP_LINKS_INTERCHANGE,
     &LINK_EVENT,
     &TRANSACTION_EVENT,
     &AUDIT_COMMAND,
     &AUDIT_FINDING,
+    &DOCUMENT,
+    &EXTRACTION,
+    &GP_LINKS_HISTORY,
+    &READ_REQUEST,
+    &UPDATE_REQUEST,
+    &DOCUMENT_EVENT,
+    &CONSOLIDATION,
+    &CONFLICT,
 ];
 
 /// The ordinal that the next schema of another program gets.

@@ -1,12 +1,32 @@
 //! The words of GP Links that every part of the program shares: the sides of a link, its codes, its transaction types.
 
+mod history;
 mod interchange;
 mod state_document;
 
 use serde::{Deserialize, Serialize};
 
+pub use history::HistoryDocument;
 pub use interchange::InterchangePiece;
 pub use state_document::{DocumentReceipt, DocumentWorkflow, StateDocument};
+
+/// MESH's workflow id of registrations.
+pub const NHAIS_REG: &str = "NHAIS_REG";
+/// MESH's workflow id of receipts.
+pub const NHAIS_RECEP: &str = "NHAIS_RECEP";
+
+/// Whether a workflow id of MESH is one of GP Links. The earlier adaptor reads them in any case.
+///
+/// ```
+/// use concord_schemas::gp_links::is_workflow;
+///
+/// assert!(is_workflow("NHAIS_REG") && is_workflow("nhais_recep"));
+/// assert!(!is_workflow("GPEXTRACT"));
+/// ```
+#[must_use]
+pub fn is_workflow(id: &str) -> bool {
+    [NHAIS_REG, NHAIS_RECEP].iter().any(|known| known.eq_ignore_ascii_case(id))
+}
 
 /// On which side of a link somebody is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

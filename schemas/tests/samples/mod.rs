@@ -1,8 +1,10 @@
 //! One value of every type that a topic carries. All people are invented.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use concord_schemas::gp_links::InterchangePiece;
+use concord_schemas::dps::{AnswerChunk, AnswerClosed, AnswerOpened, DpsAnswerEvent};
+use concord_schemas::gp_links::{HistoryDocument, InterchangePiece};
 use concord_schemas::list_reconciliation::*;
+use concord_schemas::patient_documents::*;
 use concord_schemas::pds::{FAILED, FOUND, NOT_FOUND, PdsAnswer, PdsLookup};
 use concord_schemas::sequence_audit::*;
 
@@ -198,7 +200,7 @@ pub fn standing_list() -> StandingList<'static> {
     StandingList { job_id: "job-1", at_ms: -1 }
 }
 
-pub fn job_events() -> [JobEvent<'static>; 9] {
+pub fn job_events() -> [JobEvent<'static>; 11] {
     let row = |file| {
         let rows = vec![ReportRow { file, sort_key: "1", text: "a,b" }];
         JobEvent::ReportRows(ReportRows { job_id: "job-1", rows })
@@ -225,6 +227,7 @@ pub fn job_events() -> [JobEvent<'static>; 9] {
         row(ReportFile::OnlyOnGp),
         row(ReportFile::OnlyOnPds),
         row(ReportFile::WorkItem),
+        row(ReportFile::DpsAnswer),
         JobEvent::PartitionCompleted(PartitionCompleted {
             job_id: "job-1",
             partition: 3,
@@ -237,6 +240,12 @@ pub fn job_events() -> [JobEvent<'static>; 9] {
             note: JobNote::CleanedUp,
             subject: "an operator",
             detail: "sent by mistake",
+        }),
+        JobEvent::JobNoted(JobNoted {
+            job_id: "job-1",
+            note: JobNote::DpsRefused,
+            subject: "folder:/answers/job-1.jsonl",
+            detail: "CONCORD-DP-0003: the answer ends behind line 3, without a trailer",
         }),
     ]
 }
@@ -300,6 +309,38 @@ pub fn pds_answers() -> [PdsAnswer<'static>; 3] {
         PdsAnswer { nhs_number, job_id: "job-1", outcome, record, code, at_ms: 1_628_602_800_000 }
     };
     [answer(FOUND, Some(pds_record()), ""), answer(NOT_FOUND, None, ""), answer(FAILED, None, "CONCORD-PD-0006")]
+}
+
+pub fn history_document() -> HistoryDocument<'static> {
+    HistoryDocument {
+        workflow_id: "NHAIS_REG",
+        sender: "TES5",
+        recipient: "XX11",
+        interchange: Some(1),
+        message: Some(2),
+        transaction: Some(3),
+        transaction_type: "ACG",
+        prepared_at_ms: Some(1_591_796_280_000),
+        receipt: Some("SUCCESS"),
+        receipt_interchange: Some(64),
+        receipt_prepared_at_ms: None,
+        loaded_at_ms: 1_628_602_800_000,
+    }
+}
+
+pub fn dps_answer_events() -> [DpsAnswerEvent<'static>; 3] {
+    let (job_id, answer_id) = ("job-1", "9c56cc51b374c3ba189210d5b6d4bf57790d351c96c47c02190ecf1e430635ab");
+    [
+        DpsAnswerEvent::AnswerOpened(AnswerOpened {
+            job_id,
+            answer_id,
+            source: "folder:/answers/job-1.jsonl",
+            received_at_ms: 1_628_602_800_000,
+            bytes: 7,
+        }),
+        DpsAnswerEvent::AnswerChunk(AnswerChunk { job_id, answer_id, sequence: 0, content: b"{\"type\"" }),
+        DpsAnswerEvent::AnswerClosed(AnswerClosed { job_id, answer_id, chunks: 1 }),
+    ]
 }
 
 pub fn interchange_piece() -> InterchangePiece<'static> {
@@ -415,4 +456,204 @@ pub fn audit_finding() -> AuditFinding<'static> {
         note: "",
         at_ms: 9,
     }
+}
+
+pub fn documents() -> [Document<'static>; 2] {
+    let inline = Document {
+        document_id: "doc-1",
+        patient_id: "patient-1",
+        name: "letter.pdf",
+        source: "",
+        declared_content_type: "application/pdf",
+        contents_last_updated_ms: 1_706_693_400_000,
+        content: Some(b"%PDF-1.7\n\xC3\x01"),
+        url: "",
+        content_sha256: "ab",
+        bytes: Some(11),
+    };
+    let elsewhere =
+        Document { content: None, url: "s3://scans/1.png", content_sha256: "", bytes: None, ..inline.clone() };
+    [inline, elsewhere]
+}
+
+pub fn features() -> Features<'static> {
+    let on_page = Place::on_page(2, Some(Region { left: 72, top: 144, width: 120, height: 12 }));
+    let at_path = Place::at_path("PID[1]-3(1).1");
+    Features {
+        reader: "ocr".into(),
+        pages: 2,
+        demographics: vec![ObservedField {
+            field: fields::BIRTH_DATE.into(),
+            value: "1958-12-31".into(),
+            place: on_page.clone(),
+            confidence: 93,
+        }],
+        identifiers: vec![ObservedIdentifier {
+            system: "https://fhir.nhs.uk/Id/nhs-number".into(),
+            value: "9990548609".into(),
+            place: at_path.clone(),
+            confidence: 100,
+        }],
+        addresses: vec![ObservedAddress {
+            text: "1 Trevelyan Square, Boar Lane, Leeds".into(),
+            postcode: "LS1 6AE".into(),
+            usage: "home".into(),
+            place: Place::on_page(1, None),
+            confidence: 0,
+        }],
+        phones: vec![ObservedPhone {
+            number: "+441130000000".into(),
+            usage: "mobile".into(),
+            place: at_path.clone(),
+            confidence: 100,
+        }],
+        medications: vec![ObservedMedication {
+            code_system: "dm+d".into(),
+            code: "0".into(),
+            name: "Paracetamol".into(),
+            strength: "500 mg".into(),
+            form: "tablet".into(),
+            dose: "1 tablet twice a day".into(),
+            route: "oral".into(),
+            start: "2024-01".into(),
+            end: "2024".into(),
+            status: "active".into(),
+            place: on_page,
+            confidence: 88,
+        }],
+        allergies: vec![ObservedAllergy {
+            code_system: "snomed".into(),
+            code: "0".into(),
+            substance: "Penicillin".into(),
+            reaction: "rash, wheeze".into(),
+            place: at_path,
+            confidence: 100,
+        }],
+    }
+}
+
+pub fn extractions() -> [Extraction<'static>; 4] {
+    let complete = Extraction {
+        document_id: "doc-1",
+        patient_id: "patient-1",
+        name: "letter.pdf",
+        source: "folder:/inbound",
+        status: ProcessingStatus::Complete,
+        failure_count: 1,
+        status_last_updated_ms: 3,
+        duration_ms: Some(1_200),
+        content_type: "application/pdf",
+        content_sha256: "ab",
+        contents_last_updated_ms: 2,
+        reason_code: "",
+        reason: "",
+        features_as_of_ms: Some(2),
+        features: Some(features()),
+    };
+    let failed = Extraction {
+        status: ProcessingStatus::Failed,
+        reason_code: "CONCORD-DO-0001",
+        reason: "the document is empty",
+        features_as_of_ms: None,
+        features: None,
+        ..complete.clone()
+    };
+    let in_progress =
+        Extraction { status: ProcessingStatus::InProgress, features_as_of_ms: Some(1), ..complete.clone() };
+    let pending = Extraction {
+        status: ProcessingStatus::Pending,
+        duration_ms: None,
+        features: Some(Features::default()),
+        ..complete.clone()
+    };
+    [complete, failed, in_progress, pending]
+}
+
+pub fn document_events() -> [DocumentEvent<'static>; 2] {
+    let [complete, ..] = extractions();
+    let gone = DocumentGone { document_id: "doc-1", patient_id: "patient-1" };
+    [DocumentEvent::Extraction(complete), DocumentEvent::DocumentGone(gone)]
+}
+
+pub fn read_request() -> ReadRequest<'static> {
+    ReadRequest { document_id: "doc-1", by: "an operator" }
+}
+
+pub fn update_requests() -> [UpdateRequest<'static>; 2] {
+    let asked = UpdateRequest { patient_id: "patient-1", delay_ms: None, by: "" };
+    [asked, UpdateRequest { delay_ms: Some(0), by: "a program", ..asked }]
+}
+
+pub fn consolidation() -> PatientConsolidation<'static> {
+    let observed = |value: &'static str, documents: Vec<i32>| ObservedValue {
+        value: value.into(),
+        documents,
+        not_counted: "".into(),
+        weight: 14_000,
+        latest_ms: 2,
+    };
+    let no_number = ObservedValue { not_counted: "its check digit is wrong".into(), ..observed("9990548600", vec![1]) };
+    PatientConsolidation {
+        patient_id: "patient-1".into(),
+        fields: vec![
+            ConsolidatedField {
+                field: fields::NHS_NUMBER.into(),
+                value: None,
+                policy: "must-agree".into(),
+                decided_by: "".into(),
+                observed: vec![no_number],
+            },
+            ConsolidatedField {
+                field: fields::BIRTH_DATE.into(),
+                value: Some("1958-12-31".into()),
+                policy: "majority, most-recent, smallest".into(),
+                decided_by: "majority".into(),
+                observed: vec![observed("1958-12-31", vec![0]), observed("1958-12-30", vec![1])],
+            },
+        ],
+        medications: vec![ConsolidatedMedication {
+            key: "322236009".into(),
+            code: "322236009".into(),
+            name: "Paracetamol".into(),
+            strength: "500 mg".into(),
+            form: "tablet".into(),
+            route: "oral".into(),
+            status: "active".into(),
+            doses: vec![observed("1 tablet twice a day", vec![0, 1])],
+            documents: vec![0, 1],
+        }],
+        allergies: vec![ConsolidatedAllergy {
+            key: "penicillin".into(),
+            code: "".into(),
+            substance: "Penicillin".into(),
+            reactions: vec![observed("rash", vec![1])],
+            documents: vec![1],
+        }],
+        conflicts: vec![OpenConflict {
+            field: fields::BIRTH_DATE.into(),
+            chosen: Some("1958-12-31".into()),
+            values: vec![observed("1958-12-31", vec![0]), observed("1958-12-30", vec![1])],
+            since_ms: 2,
+        }],
+        documents: vec![ConsolidatedDocument {
+            document_id: "doc-1".into(),
+            name: "letter.pdf".into(),
+            content_type: "application/pdf".into(),
+            status: "Failed".into(),
+            reason_code: "CONCORD-DO-0001".into(),
+            reason: "the document is empty".into(),
+        }],
+    }
+}
+
+pub fn conflicts() -> [PatientConflict<'static>; 2] {
+    let chosen = PatientConflict {
+        conflict_id: "patient-1/birth_date".into(),
+        patient_id: "patient-1".into(),
+        field: fields::BIRTH_DATE.into(),
+        chosen: Some("1958-12-31".into()),
+        values: vec![ConflictingValue { value: "1958-12-31".into(), documents: vec!["doc-1".into(), "doc-2".into()] }],
+        since_ms: 2,
+    };
+    [PatientConflict { chosen: None, ..chosen.clone() }, chosen]
 }

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
+use concord_engine::calls::NoCalls;
 use concord_engine::clock::SystemClock;
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use concord_engine::queries::CommittedViews;
@@ -56,6 +57,7 @@ pub fn run(settings: &ArmSettings) -> Result<()> {
         directory: Arc::new(RocksDirectory::open(&settings.state, stores)?),
         clock: Arc::new(SystemClock),
         views: CommittedViews::default(),
+        calls: Arc::new(NoCalls),
     };
     let stop = Arc::new(AtomicBool::new(false));
     let mut threads = Vec::new();

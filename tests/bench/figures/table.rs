@@ -38,6 +38,14 @@ impl Table {
         }
     }
 
+    /// A list of rows, each by the names of the columns.
+    pub fn to_json(&self) -> serde_json::Value {
+        let row = |row: &Vec<f64>| -> serde_json::Map<String, serde_json::Value> {
+            self.names.iter().cloned().zip(row.iter().map(|figure| (*figure).into())).collect()
+        };
+        self.rows.iter().map(row).collect()
+    }
+
     pub fn write_csv(&self, path: &Path) -> Result<()> {
         let mut csv = csv::Writer::from_path(path)?;
         csv.write_record(&self.names)?;

@@ -13,10 +13,10 @@ use serde_json::json;
 
 use super::jobs;
 use super::practices::Practices;
-use super::program::{PDS_TOPIC, Program, ProgramSettings};
 use crate::Result;
 use crate::broker::topics::{Publishing, Reading};
 use crate::process::{bytes_in, peak_memory_mib};
+use crate::program::{PDS_TOPIC, Program, ProgramSettings};
 use crate::stage::{Stage, StageOptions};
 
 const DIFFERENCE: &str = "list-reconciliation.difference";
@@ -69,6 +69,7 @@ pub fn run(options: &Options) -> Result<()> {
     let program = Program::new(
         ProgramSettings {
             bootstrap: stage.broker.bootstrap.clone(),
+            flow: "list_reconciliation",
             application: "changes".to_owned(),
             workers: options.workers,
             memory_mib: options.memory_mib,

@@ -3,21 +3,17 @@
 //! Arms: P copies the PDS records and the GP records as the flow's own topics hold them, consume to produce, in
 //! transactions every 100 ms, one thread, through the same client and settings. S is `concord run` itself.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use concord_engine::log::kafka::KafkaLog;
-use concord_engine::log::{Log, TopicSpec};
 use concord_engine::metric_names;
 use serde_json::json;
 
 use super::jobs;
 use super::practices::Practices;
-use super::program::{PARTITIONS, PDS_TOPIC, Program, ProgramSettings, count};
 use crate::Result;
-use crate::pass_through::PassThrough;
+use crate::pass_through::copy;
 use crate::process::{cpu_seconds, peak_memory_mib};
+use crate::program::{PARTITIONS, PDS_TOPIC, Program, ProgramSettings, count};
 use crate::stage::{Stage, StageOptions};
 
 /// Passes before the first measured arm.
@@ -55,6 +51,7 @@ pub fn run(options: &Options) -> Result<()> {
     let program = Program::new(
         ProgramSettings {
             bootstrap: stage.broker.bootstrap.clone(),
+            flow: "list_reconciliation",
             application: application.clone(),
             workers: options.workers,
             memory_mib: options.memory_mib,
@@ -119,24 +116,4 @@ pub fn run(options: &Options) -> Result<()> {
         println!("{figures}");
     }
     Ok(())
-}
-
-fn pass_number() -> usize {
-    static PASSES: AtomicUsize = AtomicUsize::new(0);
-    PASSES.fetch_add(1, Ordering::Relaxed)
-}
-
-/// Copies a topic; answers how long it took from the first record.
-fn copy(log: &KafkaLog, topic: &str, records: u64) -> Result<Duration> {
-    let name = format!("{topic}.copy-{}", pass_number());
-    let target: Arc<str> = Arc::from(name.as_str());
-    log.create_topics(&[TopicSpec { name: target.clone(), partitions: PARTITIONS, replication: 1, settings: vec![] }])?;
-    let copier = PassThrough {
-        group: name.clone(),
-        instance: name,
-        topics: vec![Arc::from(topic)],
-        target,
-        expected_partitions: PARTITIONS as usize,
-    };
-    copier.copy(log, |copied| copied >= records)
 }

@@ -4,5 +4,5 @@ pub mod changes;
 pub mod england;
 pub mod flow;
 mod jobs;
+pub mod night;
 mod practices;
-mod program;

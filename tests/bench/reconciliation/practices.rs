@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use concord_connectors::synthetic::{SyntheticPractice, SyntheticSettings};
 use concord_schemas::list_reconciliation::JobCounts;
 
-use super::program::Program;
 use crate::Result;
+use crate::program::Program;
 
 /// Practices whose PDS records are in one file on their way to the broker.
 const PRACTICES_OF_A_FILE: u64 = 25;

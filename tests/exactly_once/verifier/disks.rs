@@ -1,10 +1,9 @@
 //! The disks of the stopped instances: what is on them must be what the changelogs say, entry by entry.
 
-use concord_flows::list_reconciliation::{Settings, topology};
+use concord_engine::topology::Topology;
 use concord_state::RocksDirectory;
 
 use crate::findings::Findings;
-use crate::instance::APPLICATION;
 use crate::replayed::{content, replayed};
 use crate::stage::Stage;
 use crate::topics::Record;
@@ -12,9 +11,7 @@ use crate::{Outcome, PARTITIONS};
 
 /// Each store of each task holds what its changelog held up to the store's position: committed data and nothing else. And
 /// of the instances that have a task on disk, the last owner has followed its changelogs to their ends.
-pub(super) fn state_is_what_the_changelogs_say(stage: &Stage, findings: &mut Findings) -> Outcome<()> {
-    let settings = Settings { application: APPLICATION.to_owned(), partitions: PARTITIONS, ..Settings::default() };
-    let topology = topology(&settings).map_err(|e| e.to_string())?;
+pub fn state_is_what_the_changelogs_say(stage: &Stage, topology: &Topology, findings: &mut Findings) -> Outcome<()> {
     let mut disks = Vec::new();
     for instance in &stage.instances {
         disks.push((instance.name, RocksDirectory::open_read_only(&instance.state).map_err(|e| e.to_string())?));
@@ -34,7 +31,7 @@ pub(super) fn state_is_what_the_changelogs_say(stage: &Stage, findings: &mut Fin
                     let task = disk.open_task(sub.name, partition).map_err(|e| e.to_string())?;
                     let Some((position, entries)) = content(&task, &store.name)? else { continue };
                     furthest = furthest.max(position);
-                    if entries != replayed(history.iter().copied(), position) {
+                    if entries != replayed(store, history.iter().copied(), position) {
                         findings.tear(1);
                         findings.complain(format!(
                             "store {} of {}-{partition} on instance {name} differs from its changelog up to {position}",

@@ -1,7 +1,9 @@
 //! What a processor is given with a record, and what it answers with: effects that become real when the commit does.
 
 use bytes::Bytes;
-use concord_state::{Clock as TimerClock, TaskState, Timer, cancel_timer, set_timer};
+use concord_state::{
+    Clock as TimerClock, PendingCall, TaskState, Timer, add_call, cancel_calls, cancel_timer, first_call, set_timer,
+};
 
 use crate::codec::Codec;
 use crate::gathering::Part;
@@ -10,23 +12,30 @@ use crate::log::{Header, Offset};
 use crate::partitioner::partition_of;
 use crate::planted::{self, PlantedBug};
 use crate::rejection::{ProcessError, Rejection, Stage, codes};
-use crate::task::timer_payload;
-use crate::topology::{SinkHandle, StoreHandle, Topology};
+use crate::task::{TaskCalls, timer_payload};
+use crate::topology::{CallHandle, SinkHandle, StoreHandle, SubTopology, Topology};
 use crate::value::{Gathered, Value};
 
-/// The record (or timer) in hand.
+/// The record (or timer, or result of a call) in hand.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'r> {
-    /// Topic it was read from; empty for a timer.
+    /// Topic it was read from; empty for a timer and for a result.
     pub topic: &'r str,
     /// Its partition, which is the task's.
     pub partition: i32,
-    /// Its offset; -1 for a timer.
+    /// Its offset; -1 for a timer and for a result.
     pub offset: Offset,
-    /// Its time, milliseconds since the epoch.
+    /// Its time, milliseconds since the epoch; of a result, that of what asked for the call.
     pub timestamp_ms: i64,
     /// Its key.
     pub key: Option<&'r [u8]>,
+}
+
+impl<'r> Input<'r> {
+    /// A timer, or the result of a call.
+    pub(crate) fn without_record(partition: i32, timestamp_ms: i64, key: &'r [u8]) -> Self {
+        Self { topic: "", partition, offset: -1, timestamp_ms, key: Some(key) }
+    }
 }
 
 /// Outputs of the record in hand, in one buffer that is used again for the next.
@@ -113,13 +122,14 @@ pub struct Context<'t> {
     pub(crate) topology: &'t Topology,
     pub(crate) codec: &'t mut Codec,
     pub(crate) state: &'t mut TaskState,
+    pub(crate) calls: &'t mut TaskCalls,
     pub(crate) outbox: &'t mut Outbox,
     pub(crate) input: Input<'t>,
     pub(crate) lineage: &'t Lineage,
     pub(crate) partition: i32,
     pub(crate) processor: usize,
     pub(crate) processor_name: &'static str,
-    pub(crate) timer_store: usize,
+    pub(crate) part: &'t SubTopology,
     pub(crate) stream_time_ms: i64,
     pub(crate) now_ms: i64,
     pub(crate) max_record_bytes: usize,
@@ -406,7 +416,7 @@ impl<'t> Context<'t> {
             payload: timer_payload(self.lineage.text(), &payload),
         };
         self.check_size(timer.owner.len() + timer.key.len() + timer.payload.len(), "a timer")?;
-        Ok(set_timer(self.state, self.timer_store, &timer, self.stream_time_ms)?)
+        Ok(set_timer(self.state, self.part.timer_store(), &timer, self.stream_time_ms)?)
     }
 
     /// Takes a timer back; nothing happens if there is none.
@@ -414,7 +424,61 @@ impl<'t> Context<'t> {
     /// # Errors
     /// The state cannot be read: the worker stops.
     pub fn cancel_timer(&mut self, clock: TimerClock, key: &[u8]) -> Result<(), ProcessError> {
-        Ok(cancel_timer(self.state, self.timer_store, clock, self.processor_name, key)?)
+        Ok(cancel_timer(self.state, self.part.timer_store(), clock, self.processor_name, key)?)
+    }
+
+    // Calls: see the module `calls`.
+
+    /// Asks for a call. It begins when what is in hand is committed, behind the pending calls of its key and name; what comes of it
+    /// the processor's handler for that name is given.
+    ///
+    /// # Errors
+    /// A rejection when it is too large for the changelog; or the state cannot be read, and the worker stops.
+    pub fn call(&mut self, call: CallHandle, key: &[u8], request: Bytes) -> Result<(), ProcessError> {
+        let (store, name) = self.calls_of(call)?;
+        let lineage = self.lineage.text().clone();
+        self.check_size(2 * key.len() + name.len() + lineage.len() + request.len(), "a call")?;
+        let asked = PendingCall {
+            key: Bytes::copy_from_slice(key),
+            sequence: 0,
+            failed_attempts: 0,
+            due_ms: self.now_ms,
+            timestamp_ms: self.input.timestamp_ms,
+            lineage,
+            last_failure: Bytes::new(),
+            request,
+        };
+        add_call(self.state, store, name, &asked)?;
+        self.calls.will_be_due(call.call, self.now_ms);
+        Ok(())
+    }
+
+    /// Takes back all pending calls of a key and name; answers how many there were. One that is being performed is called off, and
+    /// what comes of it is not heard.
+    ///
+    /// # Errors
+    /// The state cannot be read: the worker stops.
+    pub fn cancel_calls(&mut self, call: CallHandle, key: &[u8]) -> Result<u64, ProcessError> {
+        let (store, name) = self.calls_of(call)?;
+        Ok(cancel_calls(self.state, store, name, key)?)
+    }
+
+    /// Whether calls of a key and name are pending. The call whose result is in hand is not among them.
+    ///
+    /// # Errors
+    /// The state cannot be read: the worker stops.
+    pub fn has_calls(&self, call: CallHandle, key: &[u8]) -> Result<bool, ProcessError> {
+        let (store, name) = self.calls_of(call)?;
+        Ok(first_call(self.state, store, name, key)?.is_some())
+    }
+
+    /// The store of pending calls, and the call's name.
+    fn calls_of(&self, call: CallHandle) -> Result<(usize, &'static str), ProcessError> {
+        self.check_owner(call.processor)?;
+        match (self.part.call_store(), self.part.calls.get(call.call)) {
+            (Some(store), Some(definition)) => Ok((store, definition.name)),
+            _ => Err(ProcessError::Programming("a call of another topology is asked for".to_string())),
+        }
     }
 
     /// The inputs that outputs of this call will name, as the text of a lineage header.

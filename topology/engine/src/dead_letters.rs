@@ -13,15 +13,15 @@ use crate::log::{
 };
 use crate::topology::{Cleanup, Topology};
 use crate::worker::{
-    DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE, DEAD_LETTER_OFFSET, DEAD_LETTER_PARTITION, DEAD_LETTER_STAGE,
-    DEAD_LETTER_TIMESTAMP, DEAD_LETTER_TOPIC, DEAD_LETTER_TRUNCATED,
+    DEAD_LETTER_CALL, DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE, DEAD_LETTER_OFFSET, DEAD_LETTER_PARTITION,
+    DEAD_LETTER_STAGE, DEAD_LETTER_TIMESTAMP, DEAD_LETTER_TOPIC, DEAD_LETTER_TRUNCATED,
 };
 
 /// How long the log may take to acknowledge what was replayed.
 const FLUSH: Duration = Duration::from_secs(60);
 
 /// Headers that a worker adds to a letter.
-const OF_THE_LETTER: [&str; 11] = [
+const OF_THE_LETTER: [&str; 12] = [
     DEAD_LETTER_TOPIC,
     DEAD_LETTER_PARTITION,
     DEAD_LETTER_OFFSET,
@@ -30,6 +30,7 @@ const OF_THE_LETTER: [&str; 11] = [
     DEAD_LETTER_CODE,
     DEAD_LETTER_MESSAGE,
     DEAD_LETTER_TRUNCATED,
+    DEAD_LETTER_CALL,
     lineage::LINEAGE,
     lineage::VERSION,
     REPLAYED_FROM,
@@ -40,8 +41,10 @@ const OF_THE_LETTER: [&str; 11] = [
 pub struct DeadLetter {
     /// Where it stands in the dead-letter topic.
     pub at: Coordinates,
-    /// The rejected record; `None` for a timer, which stands in no topic.
+    /// The rejected record, or the one that asked for the rejected call; `None` for a timer, which stands in no topic.
     pub source: Option<Coordinates>,
+    /// The name of the rejected call, whose request is the payload.
+    pub call: Option<String>,
     /// At which stage it was rejected.
     pub stage: String,
     /// Stable code of the cause.
@@ -67,6 +70,7 @@ impl DeadLetter {
         Self {
             at: Coordinates { topic, partition, offset: record.offset },
             source,
+            call: lineage::header_text(&record, DEAD_LETTER_CALL),
             stage: text(DEAD_LETTER_STAGE),
             code: text(DEAD_LETTER_CODE),
             message: text(DEAD_LETTER_MESSAGE),
@@ -140,9 +144,16 @@ pub enum KeptBecause {
     /// The application does not read that topic, or the topic has fewer partitions now.
     #[error("its source topic is not one that this application reads now")]
     NotASource,
-    /// The payload was not kept with the letter, and its topic no longer has it.
-    #[error("its payload was too large to be kept, and its topic no longer has the record: send it again")]
+    /// The record is not kept with the letter (it was too large, or the letter is a call's), and its topic no longer has it.
+    #[error("the letter does not have the record itself, and its topic no longer has it: send it again")]
     PayloadGone,
+}
+
+impl DeadLetter {
+    /// Whether the record to be replayed is not in the letter, but still stands at its source.
+    fn is_without_its_record(&self) -> bool {
+        self.truncated || self.call.is_some()
+    }
 }
 
 /// Publishes the records of the chosen letters again: payload, key, partition, time and headers as they were, with the
@@ -205,7 +216,8 @@ fn choose(
             return;
         }
         let from = TopicPartition::new(source.topic, source.partition);
-        chosen.entry(from).or_default().push(Chosen { at: letter.at, offset: source.offset, key: letter.record.key });
+        let key = if letter.call.is_none() { letter.record.key } else { None };
+        chosen.entry(from).or_default().push(Chosen { at: letter.at, offset: source.offset, key });
     })?;
     replayed.not_found = not_found;
     Ok(chosen)
@@ -242,7 +254,7 @@ fn keep_what_must_not_return(
             there_again.insert(from);
         }
         let Some(key) = record.key.filter(|_| watches_keys) else { return true };
-        // A letter without its payload has lost its key too, which its source tells.
+        // A letter without its record has lost its key too, which its source tells.
         if let Some(letter) = letters.iter_mut().find(|l| l.key.is_none() && l.offset == record.offset) {
             letter.key = Some(key.clone());
             newest.insert(key, record.offset);
@@ -280,9 +292,9 @@ fn publish(
         if failure.is_some() || !wanted.contains(&(letter.at.partition, letter.at.offset)) {
             return;
         }
-        let Some(source) = &letter.source else { return };
+        let Some(source) = letter.source.clone() else { return };
         let from = TopicPartition::new(source.topic.clone(), source.partition);
-        let original = match letter.truncated {
+        let original = match letter.is_without_its_record() {
             false => Ok(Some(letter.record)),
             true => record_at(reader, &from, source.offset),
         };

@@ -51,6 +51,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod calls;
 mod reading;
 mod settled;
 
@@ -71,6 +72,7 @@ use crate::topology::{Fingerprint, Topology};
 use crate::value::Value;
 use crate::worker::{StepReport, Worker, WorkerError, WorkerParts, WorkerSettings};
 
+pub use calls::{CallRates, SCRIPTED_FAILURE, ScriptedCalls};
 pub use reading::{DeadLetter, Output};
 
 /// How far the clock moves when a round of steps brought nothing and something is still under way.
@@ -89,6 +91,8 @@ pub struct DriverSettings {
     pub now_ms: i64,
     /// Codecs of the driver and of every worker.
     pub schemas: Arc<Schemas>,
+    /// Who performs calls.
+    pub calls: ScriptedCalls,
     /// Settings of every worker; the name is replaced by `<application>-<number of the worker>`.
     pub worker: WorkerSettings,
 }
@@ -101,6 +105,7 @@ impl DriverSettings {
             faults: FaultPlan::none(),
             now_ms: 1_600_000_000_000,
             schemas: Arc::new(Schemas::bundled()),
+            calls: ScriptedCalls::default(),
             worker: WorkerSettings { rejected_share: 1.0, ..WorkerSettings::named("") },
         }
     }
@@ -316,9 +321,9 @@ impl TopologyTestDriver {
         answer.map(|()| was_frozen)
     }
 
-    /// Steps all workers that are up, in turn, until every record is processed and committed, every decided transaction is
-    /// visible, and no timer is due. The clock moves on a little whenever nothing else does: commits, sessions and delayed
-    /// markers need time. Timers of a later time do not fire.
+    /// Steps all workers that are up, in turn, until every record is processed and committed, every call has its result, every
+    /// decided transaction is visible, and no timer is due. The clock moves on a little whenever nothing else does: commits, sessions, calls and
+    /// delayed markers need time. Timers of a later time do not fire.
     ///
     /// # Errors
     /// Idleness cannot be reached, for instance because no worker is up; or as [`Self::step`].
@@ -328,12 +333,12 @@ impl TopologyTestDriver {
             for worker in 0..self.machines.len() {
                 let report = self.step(worker)?;
                 // A task that is being restored may wait for a marker, which only time brings.
-                quiet &= report.records == 0 && report.timers == 0 && !report.committed;
+                quiet &= report.records == 0 && report.timers == 0 && report.results == 0 && !report.committed;
             }
             if self.running_workers() == 0 {
                 return Err(DriverError::NotIdle("every worker is down: restart one".to_string()));
             }
-            if quiet && self.is_idle() {
+            if quiet && self.is_idle()? {
                 return Ok(());
             }
             if quiet {
@@ -363,13 +368,24 @@ impl TopologyTestDriver {
         Ok(())
     }
 
-    fn is_idle(&self) -> bool {
+    fn is_idle(&mut self) -> Result<bool, DriverError> {
         let (running, tasks) = self.tasks_running();
         let uncommitted = self.lives().any(|life| life.worker.has_uncommitted());
-        running == tasks
+        let is_at_rest = running == tasks
             && !uncommitted
             && self.log.lag(&self.topology.application) == 0
-            && self.log.open_transactions().is_empty()
+            && self.log.open_transactions().is_empty();
+        Ok(is_at_rest && self.pending_calls()? == 0)
+    }
+
+    /// Calls without a result, of all workers that are up.
+    fn pending_calls(&mut self) -> Result<u64, DriverError> {
+        let mut pending = 0;
+        for (worker, machine) in self.machines.iter_mut().enumerate() {
+            let Some(life) = &mut machine.life else { continue };
+            pending += life.worker.pending_calls().map_err(|cause| DriverError::Worker { worker, cause })?;
+        }
+        Ok(pending)
     }
 
     /// Tasks that process, and all tasks.
@@ -423,6 +439,7 @@ impl TopologyTestDriver {
         self.crash(worker)?;
         let (topology, schemas, clock) = (self.topology.clone(), self.schemas.clone(), self.clock.clone());
         let (log, template) = (self.log.clone(), self.settings.worker.clone());
+        let calls = self.settings.calls.on_clock(&clock);
         let machine = self.machine(worker)?;
         let process = log.process(&machine.name);
         let views = CommittedViews::default();
@@ -434,6 +451,7 @@ impl TopologyTestDriver {
             directory: Arc::new(machine.disk.clone()),
             clock: Arc::new(clock),
             views: views.clone(),
+            calls,
         };
         let settings = WorkerSettings { name: machine.name.clone(), ..template };
         let started = Worker::start(parts, settings).map_err(|cause| DriverError::Worker { worker, cause })?;

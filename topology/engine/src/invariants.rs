@@ -8,6 +8,7 @@
 //! - I5: outputs, changelogs, dead letters and positions of all tasks of a worker are in one transaction.
 //! - I6: one live writer per task: membership is checked by every commit.
 //! - I7: nobody assumes the outcome of a transaction whose outcome is unknown.
+//! - I8: a call begins when what asked for it is committed, and not before.
 
 use crate::log::{LogErrorKind, LogResult, Offset};
 use crate::planted;
@@ -23,6 +24,7 @@ pub enum Invariant {
     I5,
     I6,
     I7,
+    I8,
 }
 
 /// An invariant that does not hold, and why.
@@ -156,4 +158,11 @@ pub fn answer_fits_the_outcome(outcome: Outcome, answer: Answer) -> Checked {
         Outcome::Unknown => answer == Answer::ReadTheTruth,
     };
     require(fits, Invariant::I7, || format!("the answer to {outcome:?} is {answer:?}"))
+}
+
+/// I8: what begins is committed, so that nothing outside happens for a transaction that never was.
+pub fn call_is_committed(is_committed: bool) -> Checked {
+    require(is_committed, Invariant::I8, || {
+        "a call begins before the transaction that asked for it is committed".to_owned()
+    })
 }

@@ -1,5 +1,6 @@
 //! The streaming engine: topologies, tasks, workers, commit, rebalance, restore, and the `Log` seam.
 
+pub mod calls;
 pub mod clock;
 pub mod codec;
 pub mod context;

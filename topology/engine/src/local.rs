@@ -6,6 +6,7 @@ use std::time::Duration;
 use concord_schemas::Schemas;
 use concord_state::StateDirectory;
 
+use crate::calls::{CallService, NoCalls};
 use crate::clock::Clock;
 use crate::log::embedded::{EmbeddedLog, EmbeddedSettings};
 use crate::queries::CommittedViews;
@@ -33,6 +34,19 @@ impl LocalRun {
         directory: Arc<dyn StateDirectory>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, WorkerError> {
+        Self::start_with_calls(topology, directory, clock, Arc::new(NoCalls))
+    }
+
+    /// [`Self::start`] of a topology with calls, which `calls` performs.
+    ///
+    /// # Errors
+    /// As [`Self::start`]; or nobody performs one of the topology's calls.
+    pub fn start_with_calls(
+        topology: Arc<Topology>,
+        directory: Arc<dyn StateDirectory>,
+        clock: Arc<dyn Clock>,
+        calls: Arc<dyn CallService>,
+    ) -> Result<Self, WorkerError> {
         let log = EmbeddedLog::new(EmbeddedSettings::new(clock.clone()));
         topics::create(&log, &topology, 1)?;
         let views = CommittedViews::default();
@@ -44,6 +58,7 @@ impl LocalRun {
             directory,
             clock,
             views: views.clone(),
+            calls,
         };
         let settings = WorkerSettings {
             // Nobody waits for single records here, and each hop between sub-topologies costs one interval.
@@ -70,7 +85,7 @@ impl LocalRun {
         self.processed
     }
 
-    /// Steps until every record is processed and committed, and no due timer is left.
+    /// Steps until every record is processed and committed, every call has its result, and no due timer is left.
     /// `on_progress` is told now and then how many records are processed and how many wait.
     ///
     /// # Errors
@@ -83,7 +98,11 @@ impl LocalRun {
                 on_progress(self.processed, self.log.lag(&self.topology.application) as u64);
             }
             let idle = report.is_idle() && report.tasks_running > 0;
-            if idle && !self.worker.has_uncommitted() && self.log.lag(&self.topology.application) == 0 {
+            if idle
+                && !self.worker.has_uncommitted()
+                && self.log.lag(&self.topology.application) == 0
+                && self.worker.pending_calls()? == 0
+            {
                 return Ok(());
             }
         }

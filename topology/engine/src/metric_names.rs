@@ -21,6 +21,13 @@ names! {
     PARTITIONS_PARKED = "concord_partitions_parked_total", "Times a partition had to wait for a schema.";
     INPUT_GAPS = "concord_input_gaps_total", "Times records were deleted before they were read.";
     TIMERS_FIRED = "concord_timers_fired_total", "Timers fired.";
+    CALLS = "concord_calls_total", "Attempts of calls that ended, by call and outcome.";
+    CALL_SECONDS = "concord_call_seconds", "How long attempts of calls were performed, by call.";
+    CALL_FAILURES = "concord_call_failures_total", "Attempts of calls that failed, by call and code.";
+    CALLS_IN_FLIGHT = "concord_calls_in_flight", "Calls that are begun and not finished, by worker and call.";
+    CALLS_PENDING = "concord_calls_pending", "Calls without a result, those in flight among them, by worker and call.";
+    CALL_THREADS_STRAYED = "concord_call_threads_strayed", "Threads that did not come back from a call whose time was over.";
+    INPUTS_HELD = "concord_inputs_held_total", "Times the input of a task had to wait for its pending calls.";
     CHANGELOG_RECORDS = "concord_changelog_records_total", "Records written to changelogs.";
     RESTORED_RECORDS = "concord_restored_records_total", "Records replayed from changelogs.";
     RESTORED_BYTES = "concord_restored_bytes_total", "Bytes replayed from changelogs.";

@@ -66,6 +66,10 @@ bugs! {
     LostIsIgnored "lost-is-ignored" "a task whose partitions were lost is kept"
     RevokedWithoutCommit "revoked-without-commit" "a task is handed over with its outputs in the open transaction"
     ReleaseBeforeCommit "release-before-commit" "partitions are released before the commit"
+    // Calls.
+    CallBeforeCommit "call-before-commit" "a call begins before what asked for it is committed"
+    ResultKeepsTheCall "result-keeps-the-call" "a result is handed over, and its call stays pending"
+    ResultOfAnotherCall "result-of-another-call" "a result is taken for whatever call of its key is pending"
     // Records.
     OversizeDropped "oversize-dropped" "an output that the log refuses as too large is left out"
     RejectedDropped "rejected-dropped" "a rejected record gets no dead letter"

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use concord_state::Timer;
 
+use crate::calls::CallResult;
 use crate::context::Context;
 use crate::rejection::{ProcessError, Rejection, Stage, codes};
 use crate::value::Value;
@@ -11,11 +12,13 @@ use crate::value::Value;
 /// Handles a fired timer.
 pub type TimerHandler<P> = fn(&mut P, &mut Context<'_>, &Timer) -> Result<(), ProcessError>;
 type RecordHandler<P> = Box<dyn Fn(&mut P, &mut Context<'_>, Option<&[u8]>) -> Result<(), ProcessError> + Send + Sync>;
+type ResultHandler<P> = Box<dyn Fn(&mut P, &mut Context<'_>, CallResult) -> Result<(), ProcessError> + Send + Sync>;
 
 /// An instance of a processor on one task.
 pub(crate) trait ProcessorInstance: Send {
     fn process(&mut self, source: usize, context: &mut Context<'_>, value: Option<&[u8]>) -> Result<(), ProcessError>;
     fn timer(&mut self, context: &mut Context<'_>, timer: &Timer) -> Result<(), ProcessError>;
+    fn result(&mut self, call: usize, context: &mut Context<'_>, result: CallResult) -> Result<(), ProcessError>;
 }
 
 /// Makes instances.
@@ -27,11 +30,13 @@ pub(crate) trait ProcessorFactory: Send + Sync {
 pub(crate) struct Handlers<P> {
     by_source: Vec<Option<RecordHandler<P>>>,
     pub on_timer: Option<TimerHandler<P>>,
+    /// By the index of the call in its sub-topology.
+    by_call: Vec<(usize, ResultHandler<P>)>,
 }
 
 impl<P: 'static> Handlers<P> {
     pub fn new(sources: usize) -> Self {
-        Self { by_source: (0..sources).map(|_| None).collect(), on_timer: None }
+        Self { by_source: (0..sources).map(|_| None).collect(), on_timer: None, by_call: Vec::new() }
     }
 
     pub fn on<V: Value>(
@@ -68,6 +73,14 @@ impl<P: 'static> Handlers<P> {
             };
             handle(processor, context, value)
         }));
+    }
+
+    pub fn on_result(
+        &mut self,
+        call: usize,
+        handle: impl Fn(&mut P, &mut Context<'_>, CallResult) -> Result<(), ProcessError> + Send + Sync + 'static,
+    ) {
+        self.by_call.push((call, Box::new(handle)));
     }
 
     pub fn inputs(&self) -> Vec<usize> {
@@ -110,6 +123,13 @@ impl<P: Send + 'static> ProcessorInstance for TypedInstance<P> {
         match self.handlers.on_timer {
             Some(handle) => handle(&mut self.processor, context, timer),
             None => Err(ProcessError::Programming("a timer fired for a processor without a timer handler".to_string())),
+        }
+    }
+
+    fn result(&mut self, call: usize, context: &mut Context<'_>, result: CallResult) -> Result<(), ProcessError> {
+        match self.handlers.by_call.iter().find(|(declared, _)| *declared == call) {
+            Some((_, handle)) => handle(&mut self.processor, context, result),
+            None => Err(ProcessError::Programming("a call ended for a processor that did not declare it".to_string())),
         }
     }
 }

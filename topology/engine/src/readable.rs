@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use concord_schemas::Schemas;
 use concord_schemas::codec::{ALL, CodecError, Decoder, STORED, TopicSchema, WriterId};
+use concord_state::PendingCall;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 
@@ -19,11 +21,14 @@ impl ReadableValues {
         Self { decoder: schemas.decoder(), schemas }
     }
 
-    /// `{"format": ..., "value": ...}`: `avro:<schema>` for framed Avro, else `json`, `text`, or `hex`, and `empty`.
+    /// `{"format": ..., "value": ...}`: `avro:<schema>` for framed Avro, `pending-call` for a stored call, else `json`, `text`, or `hex`, and `empty`.
     /// `expected` is the schema of the topic that the bytes stand on, to fetch other versions of it from the registry.
     pub fn value(&mut self, bytes: &[u8], expected: Option<&'static TopicSchema>) -> Value {
         if bytes.is_empty() {
             return json!({ "format": "empty", "value": null });
+        }
+        if let Some(call) = PendingCall::from_bytes(Bytes::new(), 0, &Bytes::copy_from_slice(bytes)) {
+            return json!({ "format": "pending-call", "value": pending_call(&call) });
         }
         if let Some((schema, value)) = self.avro(bytes, expected) {
             return json!({ "format": format!("avro:{schema}"), "value": value });
@@ -54,6 +59,18 @@ impl ReadableValues {
         let Shown(value) = self.decoder.decode(schema, bytes).ok()?;
         Some((schema.name(), value))
     }
+}
+
+/// What waits, since when and for what; key and sequence are in the row's key.
+fn pending_call(call: &PendingCall) -> Value {
+    json!({
+        "failed_attempts": call.failed_attempts,
+        "last_failure": String::from_utf8_lossy(&call.last_failure),
+        "due_ms": call.due_ms,
+        "timestamp_ms": call.timestamp_ms,
+        "lineage": String::from_utf8_lossy(&call.lineage),
+        "request": key_text(&call.request),
+    })
 }
 
 /// A key for a terminal or a URL: text as it is, other bytes as `0x` and hexadecimal digits.
@@ -210,6 +227,25 @@ mod tests {
         assert_eq!(shown(b"B85001"), json!({ "format": "text", "value": "B85001" }));
         assert_eq!(shown(&[1, 2]), json!({ "format": "hex", "value": "0102" }));
         assert_eq!(shown(b""), json!({ "format": "empty", "value": null }));
+    }
+
+    #[test]
+    fn a_pending_call_is_shown_with_its_request() {
+        let call = PendingCall {
+            key: Bytes::from_static(b"k"),
+            sequence: 1,
+            failed_attempts: 2,
+            due_ms: 30,
+            timestamp_ms: 4,
+            lineage: Bytes::from_static(b"topic/0/5"),
+            last_failure: Bytes::from_static(b"CONCORD-EN-0008"),
+            request: Bytes::from_static(&[0xff]),
+        };
+        let shown = ReadableValues::new(Schemas::bundled()).value(&call.to_bytes(), None);
+        assert_eq!(shown["format"], "pending-call");
+        let expected = json!({ "failed_attempts": 2, "last_failure": "CONCORD-EN-0008", "due_ms": 30, "timestamp_ms": 4,
+            "lineage": "topic/0/5", "request": "0xff" });
+        assert_eq!(shown["value"], expected);
     }
 
     #[test]

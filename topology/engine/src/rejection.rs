@@ -18,6 +18,8 @@ pub enum Stage {
     Encode,
     /// An output is larger than its topic accepts.
     TooLarge,
+    /// A call has no answer.
+    Call,
 }
 
 impl Stage {
@@ -29,6 +31,7 @@ impl Stage {
             Self::Processor => "processor",
             Self::Encode => "encode",
             Self::TooLarge => "too-large",
+            Self::Call => "call",
         }
     }
 }
@@ -67,6 +70,10 @@ pub mod codes {
     pub const OUTPUT_TOO_LARGE: &str = "CONCORD-EN-0006";
     /// A key is not UTF-8 text.
     pub const KEY_NOT_TEXT: &str = "CONCORD-EN-0007";
+    /// No attempt of a call came to an end within its time limit.
+    pub const CALL_TIME_LIMIT: &str = "CONCORD-EN-0008";
+    /// Whoever performs a call panicked.
+    pub const CALL_PANICKED: &str = "CONCORD-EN-0009";
 }
 
 /// How processing one record can fail.

@@ -1,5 +1,7 @@
 //! A task: one partition of a sub-topology, with its stores, processors, positions and timers. It knows no log and no
-//! thread: it is given records and timers, and answers with effects.
+//! thread: it is given records, timers and results of calls, and answers with effects.
+
+mod calls;
 
 use bytes::Bytes;
 use concord_state::{Clock, NO_STREAM_TIME, StateError, TaskState, Timer, cancel_timer, next_due};
@@ -12,8 +14,10 @@ use crate::log::{LogRecord, Offset, TopicPartition};
 use crate::planted::{self, PlantedBug};
 use crate::processor::ProcessorInstance;
 use crate::rejection::ProcessError;
-use crate::topology::Topology;
+use crate::topology::{SubTopology, Topology};
 use crate::worker::{NO_GENERATION, WorkerError};
+
+pub(crate) use calls::TaskCalls;
 
 /// Where a task stands in one of its source partitions.
 #[derive(Debug, Clone)]
@@ -69,6 +73,44 @@ pub(crate) struct Surroundings<'w> {
     pub max_record_bytes: usize,
 }
 
+/// What is in hand, and whose it is.
+#[derive(Clone, Copy)]
+struct InHand<'t> {
+    part: &'t SubTopology,
+    processor: usize,
+    input: Input<'t>,
+    lineage: &'t Lineage,
+    partition: i32,
+    stream_time_ms: i64,
+}
+
+impl<'t> InHand<'t> {
+    fn context(
+        self,
+        around: &'t mut Surroundings<'_>,
+        state: &'t mut TaskState,
+        calls: &'t mut TaskCalls,
+    ) -> Context<'t> {
+        Context {
+            topology: around.topology,
+            codec: around.codec,
+            state,
+            calls,
+            outbox: around.outbox,
+            input: self.input,
+            lineage: self.lineage,
+            partition: self.partition,
+            processor: self.processor,
+            processor_name: self.part.processors[self.processor].name,
+            part: self.part,
+            stream_time_ms: self.stream_time_ms,
+            now_ms: around.now_ms,
+            max_record_bytes: around.max_record_bytes,
+            filtered: around.filtered,
+        }
+    }
+}
+
 pub(crate) struct Task {
     pub sub: usize,
     pub partition: i32,
@@ -89,6 +131,7 @@ pub(crate) struct Task {
     /// Records of parts that are not full yet; at a commit there are none.
     pub gatherings: Gatherings,
     next_timers: Option<NextTimers>,
+    pub calls: TaskCalls,
 }
 
 /// When the next timers of a task are due, as long as its store of timers has not changed.
@@ -151,6 +194,7 @@ impl Task {
             instances,
             gatherings: Gatherings::default(),
             next_timers: None,
+            calls: TaskCalls::of(definition),
         }
     }
 
@@ -178,22 +222,15 @@ impl Task {
             if !processor.inputs.contains(&source) {
                 continue;
             }
-            let mut context = Context {
-                topology: around.topology,
-                codec: &mut *around.codec,
-                state: &mut self.state,
-                outbox: &mut *around.outbox,
+            let in_hand = InHand {
+                part: definition,
+                processor: index,
                 input,
                 lineage,
                 partition: self.partition,
-                processor: index,
-                processor_name: processor.name,
-                timer_store: definition.timer_store(),
                 stream_time_ms: self.stream_time_ms,
-                now_ms: around.now_ms,
-                max_record_bytes: around.max_record_bytes,
-                filtered: &mut *around.filtered,
             };
+            let mut context = in_hand.context(around, &mut self.state, &mut self.calls);
             if let Err(error) = self.instances[index].process(source, &mut context, record.value.as_deref()) {
                 if !planted::is(PlantedBug::NoRollbackAfterRejection) {
                     self.state.roll_back_to_savepoint();
@@ -225,28 +262,15 @@ impl Task {
         self.take_timer(definition.timer_store(), timer)?;
         self.state.savepoint();
         let own = Timer { payload, ..timer.clone() };
-        let mut context = Context {
-            topology: around.topology,
-            codec: &mut *around.codec,
-            state: &mut self.state,
-            outbox: &mut *around.outbox,
-            input: Input {
-                topic: "",
-                partition: self.partition,
-                offset: -1,
-                timestamp_ms: timer.due_ms,
-                key: Some(&timer.key),
-            },
+        let in_hand = InHand {
+            part: definition,
+            processor: index,
+            input: Input::without_record(self.partition, timer.due_ms, &timer.key),
             lineage,
             partition: self.partition,
-            processor: index,
-            processor_name: definition.processors[index].name,
-            timer_store: definition.timer_store(),
             stream_time_ms: self.stream_time_ms,
-            now_ms: around.now_ms,
-            max_record_bytes: around.max_record_bytes,
-            filtered: &mut *around.filtered,
         };
+        let mut context = in_hand.context(around, &mut self.state, &mut self.calls);
         if let Err(error) = self.instances[index].timer(&mut context, &own) {
             self.state.roll_back_to_savepoint();
             self.renew_instance(around.topology, index);
@@ -328,6 +352,7 @@ impl Task {
             position.parked_until_ms = None;
         }
         self.dirty = false;
+        self.calls.roll_back();
         if !planted::is(PlantedBug::PartsKept) {
             self.gatherings.clear();
         }

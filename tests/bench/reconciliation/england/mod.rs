@@ -12,11 +12,11 @@ use serde_json::json;
 
 use super::jobs;
 use super::practices::Practices;
-use super::program::{PDS_TOPIC, Program, ProgramSettings, Running};
 use crate::Result;
 use crate::figures::chart::{Chart, Form, Panel, Series};
 use crate::figures::table::Table;
 use crate::process::{bytes_in, cpu_seconds, peak_memory_mib};
+use crate::program::{PDS_TOPIC, Program, ProgramSettings, Running};
 use crate::stage::{Stage, StageOptions};
 use needs::Needs;
 
@@ -106,6 +106,7 @@ fn measure(stage: &Stage, options: &Options, practices: Practices) -> Result<Mea
     }
     let settings = ProgramSettings {
         bootstrap: stage.broker.bootstrap.clone(),
+        flow: "list_reconciliation",
         application: format!("england-{}", practices.count),
         workers: options.workers,
         memory_mib: options.memory_mib,

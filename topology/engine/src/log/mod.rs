@@ -254,6 +254,8 @@ pub trait GroupConsumer: Send {
     fn poll(&mut self, max_records: usize, timeout: Duration) -> LogResult<Vec<ConsumerEvent>>;
     /// Starts (or moves) reading of assigned partitions at these offsets. Records polled before are not repeated.
     fn fetch_from(&mut self, positions: &[(TopicPartition, Offset)]) -> LogResult<()>;
+    /// Stops reading of assigned partitions until [`Self::fetch_from`]. What was read and not polled is not handed out.
+    fn hold(&mut self, partitions: &[TopicPartition]) -> LogResult<()>;
     /// The group's committed positions, waiting out transactions that have not yet decided. `None`: nothing committed.
     fn committed(&mut self, partitions: &[TopicPartition], timeout: Duration) -> LogResult<Vec<Option<Offset>>>;
     /// The lowest offset that exists.

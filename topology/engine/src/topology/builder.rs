@@ -7,10 +7,12 @@ use std::sync::Arc;
 use concord_schemas::Schemas;
 use concord_state::{Derivation, EmitDerived, EntriesOf, StateError, StoreKind, StoreSpec};
 
-use super::handles::{SinkHandle, Source, Store, StoreHandle, Topic};
+use super::handles::{CallHandle, SinkHandle, Source, Store, StoreHandle, Topic};
 use super::{
-    Cleanup, ProcessorDefinition, SourceDefinition, SubTopology, TopicDeclaration, TopicRole, Topology, TopologyError,
+    CallDefinition, Cleanup, ProcessorDefinition, SourceDefinition, SubTopology, TopicDeclaration, TopicRole, Topology,
+    TopologyError,
 };
+use crate::calls::{CallLimits, CallResult};
 use crate::context::Context;
 use crate::processor::{Handlers, ProcessorFactory, TimerHandler, TypedFactory};
 use crate::rejection::ProcessError;
@@ -88,6 +90,7 @@ impl TopologyBuilder {
                 changelogs: Vec::new(),
                 derivations: Vec::new(),
                 processors: Vec::new(),
+                calls: Vec::new(),
                 partitions: 0,
             },
             topology: self,
@@ -97,7 +100,7 @@ impl TopologyBuilder {
         self.sub_topologies.push(part);
     }
 
-    /// Checks the declarations and adds what follows from them: timer stores, changelog topics, the dead-letter topic.
+    /// Checks the declarations and adds what follows from them: stores of timers and calls, changelog topics, the dead-letter topic.
     ///
     /// # Errors
     /// Names used twice or not usable, sources that cannot share tasks, a part without effect.
@@ -105,6 +108,7 @@ impl TopologyBuilder {
         check_name("application", &self.application)?;
         let mut sub_names = BTreeSet::new();
         let mut store_names = BTreeSet::new();
+        let mut call_names = BTreeSet::new();
         let mut read = BTreeSet::new();
         let mut parts = std::mem::take(&mut self.sub_topologies);
         for part in &mut parts {
@@ -134,6 +138,19 @@ impl TopologyBuilder {
                         part.name, self.topics[part.sources[index].topic].name
                     )));
                 }
+            }
+            for call in &part.calls {
+                check_name("call", call.name)?;
+                unique("call", call.name, &mut call_names)?;
+                if let Some(defect) = call.limits.defect() {
+                    return Err(TopologyError::Incomplete(format!(
+                        "the call `{}` can never be made: {defect}",
+                        call.name
+                    )));
+                }
+            }
+            if !part.calls.is_empty() {
+                part.stores.push(StoreSpec::new(format!("{}-calls", part.name), StoreKind::Ordered));
             }
             part.stores.push(StoreSpec::new(format!("{}-timers", part.name), StoreKind::Ordered));
             for derivation in &part.derivations {
@@ -275,12 +292,14 @@ impl SubTopologyBuilder<'_> {
             handlers: Handlers::new(self.part.sources.len()),
             stores: Vec::new(),
             sinks: Vec::new(),
+            calls: Vec::new(),
             index,
             sub: &self.part,
             topics: &self.topology.topics,
         };
         let make = declare(&mut builder);
-        let ProcessorBuilder { handlers, stores, sinks, .. } = builder;
+        let ProcessorBuilder { handlers, stores, sinks, calls, .. } = builder;
+        self.part.calls.extend(calls);
         let inputs = handlers.inputs();
         let factory: Box<dyn ProcessorFactory> = Box::new(TypedFactory::new(make, handlers));
         self.part.processors.push(ProcessorDefinition { name, inputs, stores, sinks, factory });
@@ -292,6 +311,7 @@ pub struct ProcessorBuilder<'t, P> {
     handlers: Handlers<P>,
     stores: Vec<usize>,
     sinks: Vec<usize>,
+    calls: Vec<CallDefinition>,
     index: usize,
     sub: &'t SubTopology,
     topics: &'t [TopicDeclaration],
@@ -336,6 +356,20 @@ impl<P: Send + 'static> ProcessorBuilder<'_, P> {
     /// Handles the timers it has set.
     pub fn on_timer(&mut self, handle: TimerHandler<P>) {
         self.handlers.on_timer = Some(handle);
+    }
+
+    /// Has work done elsewhere, under this name: see [`calls`](crate::calls). `handle` is given what came of each call. Whoever runs the
+    /// topology must perform calls of this name.
+    pub fn call(
+        &mut self,
+        name: &'static str,
+        limits: CallLimits,
+        handle: impl Fn(&mut P, &mut Context<'_>, CallResult) -> Result<(), ProcessError> + Send + Sync + 'static,
+    ) -> CallHandle {
+        let call = self.sub.calls.len() + self.calls.len();
+        self.calls.push(CallDefinition { name, processor: self.index, limits });
+        self.handlers.on_result(call, handle);
+        CallHandle { call, processor: self.index }
     }
 }
 

@@ -28,6 +28,10 @@ impl Topology {
                 if !sinks.is_empty() {
                     let _ = writeln!(text, "    writes  {}", sinks.join(", "));
                 }
+                let calls = sub.calls_of(processor.name);
+                if !calls.is_empty() {
+                    let _ = writeln!(text, "    calls   {}", calls.join(", "));
+                }
             }
         }
         let _ = writeln!(text, "\ndead letters {}", self.topics[self.dead_letters].name);
@@ -49,6 +53,9 @@ impl Topology {
                         let _ = writeln!(text, "    {name}[({name})]");
                     }
                     let _ = writeln!(text, "    {} --- {name}", processor.name);
+                }
+                for call in sub.calls_of(processor.name) {
+                    let _ = writeln!(text, "    {} <-.-> {call}[/{call}/]", processor.name);
                 }
             }
             let _ = writeln!(text, "  end");
@@ -81,6 +88,7 @@ impl Topology {
                         "name": p.name,
                         "reads": p.inputs.iter().map(|i| &*self.topics[sub.sources[*i].topic].name).collect::<Vec<_>>(),
                         "stores": p.stores.iter().map(|s| &sub.stores[*s].name).collect::<Vec<_>>(),
+                        "calls": sub.calls_of(p.name),
                         "writes": p.sinks.iter().map(|s| &*self.topics[*s].name).collect::<Vec<_>>(),
                     })).collect::<Vec<_>>(),
                 })

@@ -28,6 +28,9 @@ pub struct SubTopologyFingerprint {
     pub processors: Vec<String>,
     /// Stores by name: kind and time to live.
     pub stores: BTreeMap<String, String>,
+    /// Its calls by name, each with the processor that pending ones belong to. Left out where there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calls: BTreeMap<String, String>,
 }
 
 /// Whether a topology may run on state that another wrote.
@@ -73,6 +76,11 @@ impl Fingerprint {
                     sources: sub.sources.iter().map(|s| topology.topics[s.topic].name.to_string()).collect(),
                     processors: sub.processors.iter().map(|p| p.name.to_string()).collect(),
                     stores,
+                    calls: sub
+                        .calls
+                        .iter()
+                        .map(|call| (call.name.to_string(), sub.processors[call.processor].name.to_string()))
+                        .collect(),
                 },
             );
         }
@@ -127,6 +135,15 @@ impl Fingerprint {
                     left.push(format!("the processor `{processor}` is gone, and its timers would have no owner"));
                 }
             }
+            for (call, owner) in &old.calls {
+                match new.calls.get(call) {
+                    None => left.push(format!("the call `{call}` is gone, and pending ones would never begin")),
+                    Some(now) if now != owner => {
+                        wrong.push(format!("the call `{call}` was of `{owner}` and is of `{now}`"))
+                    }
+                    Some(_) => {}
+                }
+            }
             for source in &old.sources {
                 if !new.sources.contains(source) {
                     left.push(format!("the source `{source}` of `{name}` is gone"));
@@ -137,6 +154,7 @@ impl Fingerprint {
             added.extend(
                 new.processors.iter().filter(|p| !old.processors.contains(p)).map(|p| format!("new processor `{p}`")),
             );
+            added.extend(new.calls.keys().filter(|c| !old.calls.contains_key(*c)).map(|c| format!("new call `{c}`")));
             added.extend(new.sources.iter().filter(|s| !old.sources.contains(s)).map(|s| format!("new source `{s}`")));
         }
         added.extend(

@@ -34,6 +34,14 @@ pub struct SinkHandle<V> {
     pub(crate) kind: PhantomData<fn() -> V>,
 }
 
+/// The right of one processor to ask for a call.
+#[derive(Debug, Clone, Copy)]
+pub struct CallHandle {
+    /// Index into the calls of its sub-topology.
+    pub(crate) call: usize,
+    pub(crate) processor: usize,
+}
+
 macro_rules! copy_handles {
     ($($handle:ident),*) => {$(
         impl<V> Clone for $handle<V> {

@@ -18,8 +18,9 @@ pub use concord_state::EmitDerived;
 
 pub use builder::{ProcessorBuilder, SubTopologyBuilder, TopologyBuilder};
 pub use fingerprint::{Compatibility, Fingerprint};
-pub use handles::{SinkHandle, Source, Store, StoreHandle, Topic};
+pub use handles::{CallHandle, SinkHandle, Source, Store, StoreHandle, Topic};
 
+use crate::calls::CallLimits;
 use crate::processor::ProcessorFactory;
 
 /// How old records of a topic go.
@@ -87,13 +88,24 @@ pub struct ProcessorDefinition {
     pub(crate) factory: Box<dyn ProcessorFactory>,
 }
 
+/// A call that a processor may ask for.
+#[derive(Debug, Clone)]
+pub struct CallDefinition {
+    /// Name; no other call of the topology has it.
+    pub name: &'static str,
+    /// The processor, as an index into [`SubTopology::processors`].
+    pub processor: usize,
+    /// What it may take.
+    pub limits: CallLimits,
+}
+
 /// What must be together on one task.
 pub struct SubTopology {
     /// Name; also the name of its folder on disk.
     pub name: &'static str,
     /// What it reads.
     pub sources: Vec<SourceDefinition>,
-    /// What it remembers. The last one holds its timers.
+    /// What it remembers. The last one holds its timers; the one before that its pending calls, if it has calls.
     pub stores: Vec<StoreSpec>,
     /// Changelog topics of the stores, as indexes into [`Topology::topics`]; `None` for a store that follows from another.
     pub changelogs: Vec<Option<usize>>,
@@ -101,6 +113,8 @@ pub struct SubTopology {
     pub(crate) derivations: Vec<Derivation>,
     /// What it does.
     pub processors: Vec<ProcessorDefinition>,
+    /// What it has done elsewhere.
+    pub calls: Vec<CallDefinition>,
     /// Number of partitions, which is the number of its tasks.
     pub partitions: i32,
 }
@@ -123,9 +137,20 @@ impl SubTopology {
         }
     }
 
+    /// The names of a processor's calls.
+    fn calls_of(&self, processor: &str) -> Vec<&'static str> {
+        let its_own = self.calls.iter().filter(|call| self.processors[call.processor].name == processor);
+        its_own.map(|call| call.name).collect()
+    }
+
     /// Index of the store that holds the timers.
     pub(crate) fn timer_store(&self) -> usize {
         self.stores.len() - 1
+    }
+
+    /// Index of the store that holds pending calls; `None` without calls.
+    pub(crate) fn call_store(&self) -> Option<usize> {
+        if self.calls.is_empty() { None } else { self.stores.len().checked_sub(2) }
     }
 }
 

@@ -16,6 +16,17 @@ use crate::metric_names as names;
 use crate::planted::{self, PlantedBug};
 use crate::task::Phase;
 
+/// Which records of changelogs are written. Without transactions a call is taken out when its effects are acknowledged, and not
+/// before: otherwise a crash between the two would lose them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    /// Everything but calls that are taken out.
+    WhatStands,
+    /// The rest.
+    AnsweredCalls,
+}
+
 impl Worker {
     /// Whether a commit should begin now.
     pub(super) fn commit_is_due(&self) -> bool {
@@ -63,7 +74,16 @@ impl Worker {
         let mut stopwatch = Stopwatch::start();
         self.send_gatherings()?;
         failpoint!(CommitPartsSent);
-        self.write_changelogs(now_ms)?;
+        match self.settings.guarantee {
+            Guarantee::ExactlyOnce => self.write_changelogs(now_ms, Part::All)?,
+            Guarantee::AtLeastOnce => {
+                self.write_changelogs(now_ms, Part::WhatStands)?;
+                if self.has_answered_calls() {
+                    self.producer.drain(self.settings.transaction_timeout / 2)?;
+                    self.write_changelogs(now_ms, Part::AnsweredCalls)?;
+                }
+            }
+        }
         failpoint!(CommitChangelogsSent);
         stopwatch.lap("commit: changelogs");
 
@@ -99,6 +119,7 @@ impl Worker {
 
         invariants::holds(|| invariants::state_follows_the_commit(outcome));
         self.keep_what_was_committed(now_ms)?;
+        self.calls_are_committed()?;
         stopwatch.lap("commit: state");
         failpoint!(CommitEnded);
         self.polls = Polls::default();
@@ -136,10 +157,23 @@ impl Worker {
         Ok(())
     }
 
-    fn write_changelogs(&mut self, now_ms: i64) -> Result<(), Failure> {
+    /// Whether this commit takes calls out.
+    fn has_answered_calls(&self) -> bool {
+        self.tasks.values().filter(|task| task.dirty).any(|task| {
+            let calls = self.parts.topology.sub_topologies[task.sub].call_store();
+            let walk = task.state.changes(|store, _, value| {
+                // What is found ends the walk.
+                if Some(store) == calls && value.is_none() { Err(()) } else { Ok(()) }
+            });
+            walk.is_err()
+        })
+    }
+
+    fn write_changelogs(&mut self, now_ms: i64, part: Part) -> Result<(), Failure> {
         let mut written: u64 = 0;
         for task in self.tasks.values().filter(|t| t.dirty) {
-            let changelogs = &self.parts.topology.sub_topologies[task.sub].changelogs;
+            let sub = &self.parts.topology.sub_topologies[task.sub];
+            let (changelogs, calls) = (&sub.changelogs, sub.call_store());
             let producer = &mut self.producer;
             let topics = &self.parts.topology.topics;
             let generation = match self.settings.guarantee {
@@ -148,6 +182,10 @@ impl Worker {
             };
             task.state.changes(|store, key, value: Option<&bytes::Bytes>| -> Result<(), LogError> {
                 let Some(changelog) = changelogs[store] else { return Ok(()) };
+                let takes_call_out = Some(store) == calls && value.is_none();
+                if part != Part::All && takes_call_out != (part == Part::AnsweredCalls) {
+                    return Ok(());
+                }
                 if planted::is(PlantedBug::TombstonesNotWritten) && value.is_none() {
                     return Ok(());
                 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use concord_state::Timer;
+use concord_state::{PendingCall, Timer};
 
 use super::commit::unmendable;
 use super::{Failure, TaskId, Worker, WorkerError};
@@ -27,6 +27,8 @@ pub const DEAD_LETTER_STAGE: &str = "concord-dead-letter-stage";
 pub const DEAD_LETTER_CODE: &str = "concord-dead-letter-code";
 /// The cause, for people; without the record's content.
 pub const DEAD_LETTER_MESSAGE: &str = "concord-dead-letter-message";
+/// The name of the call whose request the payload is; the coordinates above are then those of the record that asked for it.
+pub const DEAD_LETTER_CALL: &str = "concord-dead-letter-call";
 /// `true` when the payload was too large to be kept: it still stands at the coordinates above.
 pub const DEAD_LETTER_TRUNCATED: &str = "concord-dead-letter-truncated";
 
@@ -68,6 +70,27 @@ impl Worker {
         lineage: &Lineage,
     ) -> Result<(), Failure> {
         self.write_letter(id, timer.due_ms, Some(&timer.key), Some(&timer.payload), Vec::new(), rejection, lineage)
+    }
+
+    /// A call's letter names the record that asked, so that it can be replayed: then it asks again.
+    pub(super) fn reject_call(
+        &mut self,
+        id: TaskId,
+        call: &str,
+        pending: &PendingCall,
+        rejection: &Rejection,
+        lineage: &Lineage,
+    ) -> Result<(), Failure> {
+        let mut headers = Vec::new();
+        if let Some(asked) = lineage::parse(&pending.lineage).pop() {
+            push(&mut headers, DEAD_LETTER_TOPIC, &asked.topic);
+            push(&mut headers, DEAD_LETTER_PARTITION, &asked.partition.to_string());
+            push(&mut headers, DEAD_LETTER_OFFSET, &asked.offset.to_string());
+            push(&mut headers, DEAD_LETTER_TIMESTAMP, &pending.timestamp_ms.to_string());
+        }
+        push(&mut headers, DEAD_LETTER_CALL, call);
+        let (key, request) = (Some(&pending.key[..]), Some(&pending.request[..]));
+        self.write_letter(id, pending.timestamp_ms, key, request, headers, rejection, lineage)
     }
 
     #[allow(clippy::too_many_arguments, reason = "a letter has that many parts, and both callers name them")]

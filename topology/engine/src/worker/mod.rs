@@ -1,11 +1,13 @@
 //! A worker: one thread with one consumer, one transactional producer, one restore reader, and the tasks it was given.
 //!
 //! [`Worker::step`] is the whole loop body, so that a simulation can drive several workers on one thread. The order of
-//! a step: events of the group, replay of stores, timers, commit.
+//! a step: events of the group, replay of stores, timers, results of calls, commit, calls that begin.
 
+mod calls;
 mod commit;
 mod dead_letters;
 mod generations;
+mod holding;
 mod processing;
 mod rebalance;
 mod recover;
@@ -23,6 +25,7 @@ use std::time::Duration;
 use concord_schemas::Schemas;
 use concord_state::{Clock as TimerClock, StateDirectory, StateError, Timer};
 
+use crate::calls::CallService;
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::context::Outbox;
@@ -37,13 +40,14 @@ use crate::rejection::{Rejection, Stage, codes};
 use crate::task::{Phase, Task};
 use crate::topology::Topology;
 
+use calls::CallsInFlight;
 use restore_progress::RestoreProgress;
 use start_phases::StartPhases;
 use stopwatch::Stopwatch;
 
 pub use dead_letters::{
-    DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE, DEAD_LETTER_OFFSET, DEAD_LETTER_PARTITION, DEAD_LETTER_STAGE,
-    DEAD_LETTER_TIMESTAMP, DEAD_LETTER_TOPIC, DEAD_LETTER_TRUNCATED,
+    DEAD_LETTER_CALL, DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE, DEAD_LETTER_OFFSET, DEAD_LETTER_PARTITION,
+    DEAD_LETTER_STAGE, DEAD_LETTER_TIMESTAMP, DEAD_LETTER_TOPIC, DEAD_LETTER_TRUNCATED,
 };
 pub use generations::GENERATION;
 pub(crate) use generations::NO_GENERATION;
@@ -140,6 +144,8 @@ pub struct StepReport {
     pub records: usize,
     /// Timers fired.
     pub timers: usize,
+    /// Calls that ended.
+    pub results: usize,
     /// A transaction was committed.
     pub committed: bool,
     /// Tasks that are not yet processing.
@@ -151,7 +157,7 @@ pub struct StepReport {
 impl StepReport {
     /// Nothing happened and nothing is under way.
     pub fn is_idle(&self) -> bool {
-        self.records == 0 && self.timers == 0 && !self.committed && self.tasks_restoring == 0
+        self.records == 0 && self.timers == 0 && self.results == 0 && !self.committed && self.tasks_restoring == 0
     }
 }
 
@@ -170,6 +176,8 @@ pub struct WorkerParts {
     pub clock: Arc<dyn Clock>,
     /// Committed state for queries.
     pub views: CommittedViews,
+    /// Who performs calls.
+    pub calls: Arc<dyn CallService>,
     /// Fingerprint written with the state.
     pub fingerprint: String,
 }
@@ -204,6 +212,7 @@ pub struct Worker {
     refused: HashMap<(TopicPartition, Offset), Rejection>,
     /// The same of timers.
     refused_timers: Vec<(TaskId, Timer, Rejection)>,
+    calls: CallsInFlight,
     restore_progress: RestoreProgress,
     start_phases: StartPhases,
     /// Events polled and not yet handled: a failure in the middle must not lose those behind it.
@@ -293,8 +302,9 @@ impl Worker {
     /// Joins the group. Tasks come with the first steps.
     ///
     /// # Errors
-    /// The log cannot be reached or refuses.
+    /// The log cannot be reached or refuses; or nobody performs a call that the topology declares.
     pub fn start(parts: WorkerParts, settings: WorkerSettings) -> Result<Self, WorkerError> {
+        calls::check_performers(&parts.topology, parts.calls.as_ref())?;
         let start_phases = StartPhases::begin();
         let producer = parts.log.transactional_producer(&producer_settings(&parts, &settings))?;
         let consumer = parts.log.group_consumer(&GroupSettings {
@@ -331,6 +341,7 @@ impl Worker {
             rejections: RejectionWindow::default(),
             refused: HashMap::new(),
             refused_timers: Vec::new(),
+            calls: CallsInFlight::on(parts.calls.as_ref()),
             restore_progress: RestoreProgress::default(),
             start_phases,
             pending: VecDeque::new(),
@@ -365,8 +376,13 @@ impl Worker {
         }
         let wait = self.wait_for(wait)?;
         let mut stopwatch = Stopwatch::start();
-        match self.consumer.poll(self.settings.poll_records, wait) {
+        // With calls in flight a worker that has nothing to read waits for the first of them instead.
+        let poll_wait = if self.calls.is_empty() { wait } else { Duration::ZERO };
+        match self.consumer.poll(self.settings.poll_records, poll_wait) {
             Ok(events) => {
+                if events.is_empty() && !self.calls.is_empty() {
+                    self.calls.wait(wait);
+                }
                 self.polls.note(&events, self.settings.poll_records);
                 self.pending.extend(events);
             }
@@ -395,10 +411,13 @@ impl Worker {
         stopwatch.lap("restore");
         report.timers += self.fire_timers()?;
         stopwatch.lap("timers");
+        report.results += self.take_results()?;
+        self.read_held_inputs_on()?;
+        stopwatch.lap("calls");
         if self.commit_is_due() {
             report.committed = self.commit()?;
         }
-        Ok(())
+        self.begin_calls()
     }
 
     /// How long a poll may wait, so that replay, timers and commits are not late.
@@ -415,6 +434,9 @@ impl Worker {
             let store = self.parts.topology.sub_topologies[task.sub].timer_store();
             if let Some(due) = task.next_due(store, TimerClock::WallClock)? {
                 latest = latest.min(due);
+            }
+            if let Some(look_ms) = task.calls.next_look_ms() {
+                latest = latest.min(look_ms);
             }
         }
         Ok(Duration::from_millis((latest - now).max(0) as u64))

@@ -29,6 +29,9 @@ impl Worker {
         let mut processed = 0;
         let mut unchecked = 0;
         for record in records {
+            if self.input_is_held(id)? {
+                return Ok(processed);
+            }
             let Some(task) = self.tasks.get_mut(&id) else { return Ok(processed) };
             let position = &task.positions[source];
             // Records behind the position are old news of before an abort; parked partitions are read again later.

@@ -120,6 +120,7 @@ impl Worker {
             }
         }
         self.refused_timers.retain(|(task, ..)| *task != id);
+        self.calls.forget_task(id);
         task.state.flush()?;
         self.parts.views.remove(&self.parts.topology, id.0, id.1);
         let sub = self.parts.topology.sub_topologies[id.0].name;

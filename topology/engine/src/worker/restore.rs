@@ -9,7 +9,7 @@ use concord_state::failpoint;
 use super::start_phases::Phase as StartPhase;
 use super::{Failure, NO_GENERATION, TaskId, Worker, generations};
 use crate::invariants;
-use crate::log::{LogError, LogErrorKind, Offset, ReaderEvent, TopicPartition};
+use crate::log::{Guarantee, LogError, LogErrorKind, Offset, ReaderEvent, TopicPartition};
 use crate::metric_names as names;
 use crate::planted::{self, PlantedBug};
 use crate::task::{Phase, Replay};
@@ -316,6 +316,9 @@ impl Worker {
         let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
         task.phase = Phase::Running;
         task.read_stream_time(self.parts.topology.sub_topologies[id.0].timer_store())?;
+        if self.settings.guarantee == Guarantee::AtLeastOnce {
+            task.repair_calls(&self.parts.topology.sub_topologies[id.0])?;
+        }
         let positions: Vec<(TopicPartition, Offset)> =
             task.positions.iter().map(|p| (p.from.clone(), p.committed)).collect();
         for position in &task.positions {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use concord_engine::calls::NoCalls;
 use concord_engine::clock::SystemClock;
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use concord_engine::log::{Guarantee, Isolation, Log, OutgoingRecord, TopicPartition};
@@ -22,9 +23,9 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::{Offset, TopicPartitionList};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Registrations;
+pub struct Registrations;
 
 impl Value for Registrations {
     type Of<'a> = Registration<'a>;
@@ -32,6 +33,27 @@ impl Value for Registrations {
     fn schema() -> &'static TopicSchema {
         &PDS_REGISTRATION
     }
+}
+
+/// The cluster to use; says so when there is none.
+pub fn cluster() -> Option<String> {
+    let Ok(bootstrap) = std::env::var("KAFKA_BOOTSTRAP") else {
+        eprintln!("SKIPPED: this test needs a Kafka cluster; set KAFKA_BOOTSTRAP=host:port");
+        return None;
+    };
+    Some(bootstrap)
+}
+
+/// An application id that no other test and no earlier run has used.
+pub fn application_of_its_own(name: &str) -> String {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    format!("{name}-{nanos:x}")
+}
+
+pub fn log_at(bootstrap: &str) -> KafkaLog {
+    let bootstrap_servers = bootstrap.to_owned();
+    let settings = KafkaSettings { bootstrap_servers, client: BTreeMap::new(), protocol: GroupProtocol::Classic };
+    KafkaLog::connect(settings).unwrap()
 }
 
 /// Counts by key. One partition, so that every record meets the same task.
@@ -46,12 +68,8 @@ type Counts = BTreeMap<String, u8>;
 
 impl Counting {
     pub fn new(name: &str) -> Option<Self> {
-        let Ok(bootstrap) = std::env::var("KAFKA_BOOTSTRAP") else {
-            eprintln!("SKIPPED: this test needs a Kafka cluster; set KAFKA_BOOTSTRAP=host:port");
-            return None;
-        };
-        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        let application = format!("{name}-{nanos:x}");
+        let bootstrap = cluster()?;
+        let application = application_of_its_own(name);
         let mut t = TopologyBuilder::new(&application);
         let input = t.input::<Registrations>(&format!("{application}.in"), "any", 1, Cleanup::Compact);
         t.sub_topology("counting", |sub| {
@@ -78,9 +96,7 @@ impl Counting {
 
     /// A client of its own each time, which knows nothing of topics as they were.
     fn log(&self) -> KafkaLog {
-        let bootstrap_servers = self.bootstrap.clone();
-        let settings = KafkaSettings { bootstrap_servers, client: BTreeMap::new(), protocol: GroupProtocol::Classic };
-        KafkaLog::connect(settings).unwrap()
+        log_at(&self.bootstrap)
     }
 
     /// One record of each key.
@@ -109,6 +125,7 @@ impl Counting {
             directory: Arc::new(disk.clone()),
             clock: Arc::new(SystemClock),
             views: views.clone(),
+            calls: Arc::new(NoCalls),
         };
         let name = format!("{}-0", self.topology.application);
         let settings = WorkerSettings { guarantee, ..WorkerSettings::named(name) };

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod at_least_once;
+mod calling;
 mod counting;
 mod rebuild;

@@ -5,10 +5,10 @@ use concord_engine::{ProcessError, Rejection};
 use concord_schemas::list_reconciliation::JobCounts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 use super::codes;
 use super::outputs;
+use crate::derived_id::uuid_of;
 
 /// The id of a job, in the form of a UUID, from the file's name as sent and its content.
 ///
@@ -71,22 +71,6 @@ pub fn rerun_of(source: &str) -> Option<(&str, u32)> {
 }
 
 const RERUN: &str = "rerun:";
-
-/// A UUID of version 8 (RFC 9562, section 5.8) over the parts.
-fn uuid_of(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    let digest = hash.finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-}
 
 /// `owner/member`: a practice's or a job's list, in order of NHS number.
 pub(super) fn member_key(owner: &str, member: &str) -> String {

@@ -11,6 +11,7 @@ mod progress;
 mod reading;
 mod releasing;
 mod sender;
+mod to_dps;
 mod waiting;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub(super) use judging::INVALID_RECORDS;
 use judging::utc;
 use progress::{HOURS, JUDGE, NEXT, Progress, RELEASE, Stage, TIMEOUT, piece_key, timer_key};
 use reading::Reading;
+pub(super) use to_dps::ToDps;
 
 /// The reason for which a job that never ended is refused.
 pub(super) const TIMED_OUT: &str = "TIMED_OUT";
@@ -51,12 +53,16 @@ pub(super) struct Handles {
     pub gp_events: SinkHandle<GpEvents>,
     pub job_events: SinkHandle<JobEvents>,
     pub post_office: SinkHandle<RouteStatuses>,
+    /// `None`: DPS is not asked.
+    pub to_dps: Option<ToDps>,
 }
 
 /// See the module.
 pub(super) struct Intake {
     pub handles: Handles,
     pub profile: Profile,
+    /// Whether an answer is written to whoever sent the file.
+    pub plays_dps: bool,
     pub on_invalid: OnInvalid,
     pub upload_timeout_ms: i64,
     pub job_timeout_ms: i64,

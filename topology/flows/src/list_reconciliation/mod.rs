@@ -2,8 +2,9 @@
 //!
 //! The rules are pure: [`file_name`], [`extract`], [`registration`], [`compare`], [`business`], [`outputs`]; [`catalogue`] is
 //! their table. The flow is three processors: the intake of files, the comparison with PDS, and the report of a job, wired in
-//! [`topology()`].
+//! [`topology()`]; and a fourth, where DPS compares in place of the second.
 
+mod asking_dps;
 pub mod business;
 pub mod catalogue;
 pub mod codes;
@@ -29,5 +30,5 @@ pub mod values;
 pub use file_name::{ExtractFileName, parse_extract_file_name};
 pub use job_status::JobStatus;
 pub use profile::Profile;
-pub use settings::{Delivered, Lookups, MailSettings, OnInvalid, RegistrationSource, Settings};
+pub use settings::{Delivered, DpsExchange, Lookups, MailSettings, OnInvalid, RegistrationSource, Settings};
 pub use topology::topology;

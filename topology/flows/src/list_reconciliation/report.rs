@@ -2,6 +2,7 @@
 //! publishes the job, and tells whoever is to be told.
 
 mod deliveries;
+mod dps_answer;
 mod mails;
 mod progress;
 mod validation_log;
@@ -52,6 +53,8 @@ pub(super) struct Telling {
 pub(super) struct Report {
     pub handles: Handles,
     pub profile: Profile,
+    /// Whether an answer to whoever sent the file is written, in place of lists and work items.
+    pub plays_dps: bool,
     pub job_timeout_ms: i64,
     pub telling: Telling,
 }
@@ -114,6 +117,21 @@ impl Report {
                 };
                 progress.step(ctx, JobStatus::CleanedUp, detail);
                 return self.end_early(ctx, job_id, progress);
+            }
+            JobNote::SentToDps => {
+                progress.practice = noted.subject.to_string();
+                progress.step(ctx, JobStatus::Validated, "goes to DPS to be compared");
+            }
+            JobNote::DpsAnswered => {
+                // The answer may come behind the time in which it was to come.
+                if progress.has_status(JobStatus::TimedOut) {
+                    progress = progress.begun_again();
+                }
+                let separator = if noted.detail.is_empty() { "" } else { "; " };
+                progress.note(ctx, format!("DPS has answered: {}{separator}{}", noted.subject, noted.detail));
+            }
+            JobNote::DpsRefused => {
+                progress.note(ctx, format!("an answer of DPS is refused, {}: {}", noted.subject, noted.detail));
             }
         }
         self.publish(ctx, job_id, &progress)?;

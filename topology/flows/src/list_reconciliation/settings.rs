@@ -36,6 +36,18 @@ pub enum Lookups {
     Always,
 }
 
+/// Whether extracts are compared here, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DpsExchange {
+    /// Here, and the result is lists and work items.
+    #[default]
+    Off,
+    /// By DPS: it is sent the extracts, and its answers are made into the lists and work items.
+    Asks,
+    /// Here, in the place of DPS: the result is an answer to whoever sent the extract.
+    Answers,
+}
+
 /// What connectors take from here, and say of it on `list-reconciliation.delivery`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
@@ -71,14 +83,17 @@ pub struct Settings {
     pub registrations: RegistrationSource,
     /// About whom PDS is asked. Whatever is asked, `concord connect pds` has to answer.
     pub lookups: Lookups,
-    /// How long a file may wait for its end marker, milliseconds of wall-clock time.
+    /// Whether extracts are compared here, and for whom.
+    pub dps: DpsExchange,
+    /// How long a file, or an answer of DPS, may wait for its end marker, milliseconds of wall-clock time.
     pub upload_timeout_ms: i64,
     /// Which rules hold where and when.
     pub rules: RuleSettings,
     /// Whether the last list of each practice stands, so that every change of PDS is held against it. Without, a list is compared
     /// once, and a difference is published and never taken back.
     pub standing: bool,
-    /// How long a job may take from the time its whole file goes on, milliseconds of wall-clock time.
+    /// How long a job may take from the time its whole file goes on, milliseconds of wall-clock time; and how long DPS may take
+    /// for its answer.
     pub job_timeout_ms: i64,
     /// Who is told of jobs.
     pub mails: MailSettings,
@@ -98,6 +113,7 @@ impl Default for Settings {
             on_invalid: OnInvalid::default(),
             registrations: RegistrationSource::default(),
             lookups: Lookups::default(),
+            dps: DpsExchange::default(),
             upload_timeout_ms: SIX_HOURS_MS,
             rules: RuleSettings::default(),
             standing: true,

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use concord_engine::topology::{Cleanup, ProcessorBuilder, Topology, TopologyBuilder, TopologyError};
 
+use super::asking_dps::{self, AskingDps};
 use super::comparison::{self, Asking, Comparison, StandingStores};
-use super::intake::{self, Intake};
+use super::intake::{self, Intake, ToDps};
 use super::report::{self, Report, Telling};
-use super::settings::{Lookups, RegistrationSource, Settings};
+use super::settings::{DpsExchange, Lookups, RegistrationSource, Settings};
 use super::values::{
-    Commands, Decisions, Deliveries, Differences, ExtractEvents, Files, GpEvents, JobEvents, Jobs, Mails, Outcomes,
-    PdsAnswers, PdsLookups, PdsRecords, RefusedInputs, Registrations, RouteStatuses, StandingLists, StandingPeople,
+    Commands, Decisions, Deliveries, Differences, DpsAnswers, ExtractEvents, Files, GpEvents, JobEvents, Jobs, Mails,
+    Outcomes, PdsAnswers, PdsLookups, PdsRecords, RefusedInputs, Registrations, RouteStatuses, StandingLists,
+    StandingPeople,
 };
 
+pub use concord_schemas::dps::DPS_ANSWER;
 pub use concord_schemas::pds::{PDS_ANSWER, PDS_LOOKUP};
 
 /// Topic of extracts as producers publish them.
@@ -71,8 +74,8 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
     let differences = t.output::<Differences>(DIFFERENCE, "practice/NHS number/rule id", partitions, Cleanup::Compact);
     let decisions = t.output::<Decisions>(DECISION, "practice/NHS number/rule id", partitions, Cleanup::Compact);
     let files = t.output::<Files>(FILE, "job id/file name", partitions, for_a_month);
-    // Written by connectors, not by a processor.
-    t.output::<RefusedInputs>(INTAKE_REFUSED, "source", partitions, for_a_month);
+    // Written by connectors; and by a processor where answers of DPS are refused.
+    let refused_inputs = t.output::<RefusedInputs>(INTAKE_REFUSED, "source", partitions, for_a_month);
 
     let for_a_year = Cleanup::DeleteAfter { retention_ms: 366 * DAY_MS };
     let commands = t.input::<Commands>(COMMAND, "job id, or route", partitions, for_a_year);
@@ -83,6 +86,12 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
         let answers = t.input::<PdsAnswers>(PDS_ANSWER, "NHS number", partitions, for_a_week);
         (questions, answers, settings.lookups)
     });
+    let exchange_with_dps = (settings.dps == DpsExchange::Asks).then(|| {
+        let sent = t.repartition::<JobEvents>("dps-jobs", "job id", partitions);
+        let answers = t.input::<DpsAnswers>(DPS_ANSWER, "job id", partitions, for_a_month);
+        (sent, answers)
+    });
+    let plays_dps = settings.dps == DpsExchange::Answers;
     let mails = t.output::<Mails>(MAIL, "mail id", partitions, for_a_month);
     let route_statuses = t.output::<RouteStatuses>(POST_OFFICE, "route/partition", partitions, Cleanup::Compact);
 
@@ -112,10 +121,12 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
                 gp_events: p.sink(gp_events),
                 job_events: p.sink(job_events),
                 post_office: p.sink(route_statuses),
+                to_dps: exchange_with_dps.map(|(sent, _)| ToDps { files: p.sink(files), jobs: p.sink(sent) }),
             };
             move || Intake {
                 handles,
                 profile,
+                plays_dps,
                 on_invalid,
                 upload_timeout_ms,
                 job_timeout_ms,
@@ -191,9 +202,40 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
                 decisions: p.sink(decisions),
                 job_events: p.sink(job_events),
             };
-            move || Comparison::new(handles, profile, registration_source, rules.clone())
+            move || Comparison::new(handles, profile, registration_source, plays_dps, rules.clone())
         });
     });
+
+    if let Some((sent, answers)) = exchange_with_dps {
+        t.sub_topology("dps", |sub| {
+            let sent = sub.source(sent);
+            let answered = sub.source(answers);
+            let exchanges = sub.key_value_store("dps-exchanges");
+            // As long as their topic is.
+            let answers = sub.key_value_store_with_time_to_live("dps-answers", 30 * DAY_MS);
+            let pieces = sub.key_value_store("dps-pieces");
+            sub.processor("dps", |p: &mut ProcessorBuilder<'_, AskingDps>| {
+                p.on(sent, AskingDps::on_job);
+                p.on(answered, AskingDps::on_answer);
+                p.on_timer(AskingDps::on_timer);
+                let handles = asking_dps::Handles {
+                    exchanges: p.store(exchanges),
+                    answers: p.store(answers),
+                    pieces: p.store(pieces),
+                    job_events: p.sink(job_events),
+                    refused: p.sink(refused_inputs),
+                };
+                move || AskingDps {
+                    handles,
+                    profile,
+                    upload_timeout_ms,
+                    job_timeout_ms,
+                    judging: None,
+                    passing_on: None,
+                }
+            });
+        });
+    }
 
     let asks_pds = settings.lookups != Lookups::Never;
     t.sub_topology("report", |sub| {
@@ -218,7 +260,7 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
                 mails: p.sink(mails),
                 gp_events: asks_pds.then(|| p.sink(gp_events)),
             };
-            move || Report { handles, profile, job_timeout_ms, telling: telling.clone() }
+            move || Report { handles, profile, plays_dps, job_timeout_ms, telling: telling.clone() }
         });
     });
     t.build()

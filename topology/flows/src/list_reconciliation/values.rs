@@ -3,7 +3,7 @@
 use concord_engine::value::{Gathered, Value};
 use concord_schemas::codec::{self, TopicSchema};
 use concord_schemas::list_reconciliation as types;
-use concord_schemas::pds;
+use concord_schemas::{dps, pds};
 
 macro_rules! kinds {
     (of $types:ident: $($(#[$doc:meta])* $kind:ident = $value:ident, $schema:ident;)*) => {$(
@@ -64,6 +64,12 @@ kinds! {
     PdsLookups = PdsLookup, PDS_LOOKUP;
     /// Its answers.
     PdsAnswers = PdsAnswer, PDS_ANSWER;
+}
+
+kinds! {
+    of dps:
+    /// Answers of DPS.
+    DpsAnswers = DpsAnswerEvent, DPS_ANSWER;
 }
 
 /// A line of an output file on its own; see [`types::ReportRow`].

@@ -1,4 +1,4 @@
-//! Stable codes of what the audit rejects. Each stands in docs/OPERATIONS.md with cause and remedy.
+//! Stable codes of what the audit rejects, or finds. Each stands in docs/OPERATIONS.md with cause and remedy.
 
 /// A record under another key than its content says.
 pub const KEY_DIFFERS: &str = "CONCORD-SA-0001";
@@ -12,3 +12,5 @@ pub const STATE_UNREADABLE: &str = "CONCORD-SA-0010";
 pub const COMMAND_BY_NOBODY: &str = "CONCORD-SA-0020";
 /// A command about a counter that there is not, or numbers that there are not.
 pub const COMMAND_SUBJECT: &str = "CONCORD-SA-0021";
+/// An interchange that came under the workflow of another content.
+pub const WORKFLOW_DIFFERS: &str = "CONCORD-SA-0030";

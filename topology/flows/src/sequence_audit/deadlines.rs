@@ -25,6 +25,13 @@ impl Deadlines {
         ctx.set_timer(self.clock, key, due_ms, Bytes::copy_from_slice(&deadline_ms.to_be_bytes()))
     }
 
+    /// Whether a timer that waits for one deadline is to be set for another, when something came at `at_ms`: for an earlier one,
+    /// and for any when the one it waits for is past. In a backlog what comes is soon ahead of its timer, which would go on
+    /// from there by the time of what came: it would fire as much too late as the backlog is long.
+    pub fn moves(waits_for_ms: Option<i64>, deadline_ms: i64, at_ms: i64) -> bool {
+        waits_for_ms.is_none_or(|waits_for| deadline_ms < waits_for || waits_for <= at_ms)
+    }
+
     /// Takes a timer back.
     pub fn cancel(&self, ctx: &mut Context<'_>, key: &[u8]) -> Result<(), ProcessError> {
         ctx.cancel_timer(self.clock, key)

@@ -1,6 +1,6 @@
 //! Between what the audit judges and what travels on its topics.
 
-use concord_schemas::gp_links::Side;
+use concord_schemas::gp_links::{NHAIS_RECEP, NHAIS_REG, Side};
 use concord_schemas::sequence_audit::{
     InterchangeReceipt, InterchangeSeen, LinkEvent, MessageSeen, MessageVerdict, ReceiptSeen, TransactionSeen,
     TransactionsSeen,
@@ -27,15 +27,15 @@ impl Workflow {
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
-            Self::Registration => "NHAIS_REG",
-            Self::Recep => "NHAIS_RECEP",
+            Self::Registration => NHAIS_REG,
+            Self::Recep => NHAIS_RECEP,
         }
     }
 
     /// The workflow of an id of MESH, if it is one of GP Links.
     #[must_use]
     pub fn of_id(id: &str) -> Option<Self> {
-        [Self::Registration, Self::Recep].into_iter().find(|workflow| workflow.id() == id)
+        [Self::Registration, Self::Recep].into_iter().find(|workflow| workflow.id().eq_ignore_ascii_case(id))
     }
 }
 

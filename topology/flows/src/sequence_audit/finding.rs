@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::counter::{Counter, NumberRange};
+use super::traffic::SeenInterchange;
 
 /// A line of numbers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,8 +76,10 @@ pub enum FindingKind {
     NegativeReceipt,
     /// A message without a receipt for too long.
     ReceiptOverdue,
-    /// An envelope that does not agree with itself, or with the way it came.
+    /// An envelope that does not agree with itself, or is none.
     EnvelopeMismatch,
+    /// An interchange that came under the workflow of another content.
+    WorkflowMismatch,
 }
 
 impl FindingKind {
@@ -94,6 +97,7 @@ impl FindingKind {
             Self::NegativeReceipt => "negative-receipt",
             Self::ReceiptOverdue => "receipt-overdue",
             Self::EnvelopeMismatch => "envelope-mismatch",
+            Self::WorkflowMismatch => "workflow-mismatch",
         }
     }
 
@@ -187,6 +191,23 @@ impl Finding {
 }
 
 impl Finding {
+    /// A finding about one interchange of a link.
+    pub(super) fn of_interchange(seen: &SeenInterchange, kind: FindingKind, note: String, at_ms: i64) -> Self {
+        Self {
+            id: id_of_interchange(seen, kind),
+            kind,
+            state: FindingState::Confirmed,
+            sender: seen.sender.clone(),
+            recipient: seen.recipient.clone(),
+            counter: Counter::Sis,
+            numbers: seen.number.map(|number| (number, number).into()),
+            interchange: seen.number,
+            copies: None,
+            note,
+            at_ms,
+        }
+    }
+
     /// A finding about something received that is on no link: it is no interchange.
     pub(super) fn of_no_link(subject: &str, note: String, at_ms: i64) -> Self {
         let kind = FindingKind::EnvelopeMismatch;
@@ -204,6 +225,15 @@ impl Finding {
             at_ms,
         }
     }
+}
+
+/// One without a number is told from others by its content.
+pub(super) fn id_of_interchange(seen: &SeenInterchange, kind: FindingKind) -> String {
+    let subject = match (seen.number, seen.content) {
+        (Some(number), _) => format!("{number}"),
+        (None, content) => format!("{:016x}", content.unwrap_or_default()),
+    };
+    format!("{}/{}/{}/{subject}", kind.as_str(), part_of_key(&seen.sender), part_of_key(&seen.recipient))
 }
 
 pub(super) fn id_on_line(line: &LineKey, kind: FindingKind, subject: impl fmt::Display) -> String {

@@ -316,6 +316,9 @@ impl SequenceLine {
                 return Arrival::Closes;
             }
             Place::Taken => {
+                if is_known_by_number_alone(run, place, sighting) {
+                    return Arrival::Again { differs: false };
+                }
                 self.duplicates += 1;
                 return again(run, place, key, sighting, changes);
             }
@@ -446,6 +449,19 @@ fn close(
         changes.push(Change::Upsert(gap_finding(key, run.epoch, piece, numbers, at_ms)));
     }
     run.gaps.splice(index..index, pieces);
+}
+
+/// A history knows numbers and no contents: that a number is in it does not say that it was sent twice. One that is known by its
+/// number alone gets its content from what comes.
+fn is_known_by_number_alone(run: &mut Run, place: i64, sighting: &Sighting) -> bool {
+    match (run.recent.get_mut(&place), sighting.content) {
+        (_, None) => true,
+        (Some(known), content) if known.content.is_none() => {
+            known.content = content;
+            true
+        }
+        _ => false,
+    }
 }
 
 /// Takes in a number that came before.

@@ -3,12 +3,13 @@
 use concord_schemas::gp_links::Side;
 use serde::{Deserialize, Serialize};
 
-use super::counter::{Circle, Counter};
-use super::finding::{Change, Finding, FindingKind, FindingState, LineKey, part_of_key};
+use super::counter::Circle;
+use super::finding::{Change, Finding, FindingKind, FindingState, LineKey};
 use super::line::{Arrival, SequenceLine, Sighting};
 use super::receipts::{KeptReceipt, MessageKey, ReceiptCounts};
 use super::settings::{LineSettings, ReceiptSettings};
-use super::traffic::{SeenInterchange, SeenReceipt, Workflow};
+use super::traffic::{SeenInterchange, SeenReceipt};
+use super::workflow_mismatch;
 
 /// Settings of all lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,17 +103,15 @@ impl LinkState {
             prepared_at_ms: seen.prepared_at_ms,
             within_resend,
         };
-        let is_resend = match seen.number {
-            Some(number) => {
-                let sighting = sighting(number, seen.content, false);
-                let arrival = self.interchanges.observe(&lines.0, &sighting, &settings.interchanges, changes);
-                if arrival == Arrival::Unusable {
-                    unusable.push(format!("interchange number {number} is none"));
-                }
-                matches!(arrival, Arrival::Again { differs: false })
+        let arrival = seen.number.map(|number| {
+            let sighting = sighting(number, seen.content, false);
+            let arrival = self.interchanges.observe(&lines.0, &sighting, &settings.interchanges, changes);
+            if arrival == Arrival::Unusable {
+                unusable.push(format!("interchange number {number} is none"));
             }
-            None => false,
-        };
+            arrival
+        });
+        let is_resend = arrival == Some(Arrival::Again { differs: false });
         let mut consequences = Consequences { transactions_of: seen.sender_side(), ..Consequences::default() };
         for message in &seen.messages {
             let mut is_new = true;
@@ -148,6 +147,8 @@ impl LinkState {
             }
         }
         add_mismatch(seen, unusable, at_ms, changes);
+        let came_before = matches!(arrival, Some(Arrival::Again { .. }));
+        workflow_mismatch::judge(seen, came_before, at_ms, changes);
         consequences
     }
 
@@ -209,30 +210,8 @@ fn add_receipt(
 fn add_mismatch(seen: &SeenInterchange, unusable: Vec<String>, at_ms: i64, changes: &mut Vec<Change>) {
     let mut notes = seen.defects.clone();
     notes.extend(unusable);
-    let has_receipts = seen.messages.iter().any(|message| message.receipts.is_some());
-    let expected = if has_receipts { Workflow::Recep } else { Workflow::Registration };
-    if seen.workflow.is_some_and(|workflow| workflow != expected) {
-        notes.push("the workflow it came under is not that of its content".to_owned());
+    if !notes.is_empty() {
+        let kind = FindingKind::EnvelopeMismatch;
+        changes.push(Change::Upsert(Finding::of_interchange(seen, kind, notes.join("; "), at_ms)));
     }
-    if notes.is_empty() {
-        return;
-    }
-    let subject = match (seen.number, seen.content) {
-        (Some(number), _) => format!("{number}"),
-        (None, content) => format!("{:016x}", content.unwrap_or_default()),
-    };
-    let (sender, recipient) = (part_of_key(&seen.sender), part_of_key(&seen.recipient));
-    changes.push(Change::Upsert(Finding {
-        id: format!("{}/{sender}/{recipient}/{subject}", FindingKind::EnvelopeMismatch.as_str()),
-        kind: FindingKind::EnvelopeMismatch,
-        state: FindingState::Confirmed,
-        sender: seen.sender.clone(),
-        recipient: seen.recipient.clone(),
-        counter: Counter::Sis,
-        numbers: seen.number.map(|number| (number, number).into()),
-        interchange: seen.number,
-        copies: None,
-        note: notes.join("; "),
-        at_ms,
-    }));
 }

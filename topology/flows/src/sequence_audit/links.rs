@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use concord_engine::topology::{SinkHandle, StoreHandle};
 use concord_engine::{Context, ProcessError, Rejection, Timer};
-use concord_schemas::sequence_audit::{AuditAction, AuditCommand, InterchangeSeen, LinkEvent, TransactionEvent};
+use concord_schemas::gp_links::HistoryDocument;
+use concord_schemas::sequence_audit::{AuditAction, AuditCommand, LinkEvent, TransactionEvent};
 
 use super::codes;
 use super::command::{self, Said};
@@ -14,7 +15,9 @@ use super::finding::LineKey;
 use super::link::{AuditSettings, LinkState, MessageReceiptEvent};
 use super::publication::publish;
 use super::receipts::{MessageKey, MessageReceipts};
+use super::reports::history;
 use super::stored::{UnreadableState, from_stored, stored};
+use super::traffic::SeenInterchange;
 use super::values::{AuditFindings, KeptLink, LinkEvents, OpenMessage, TransactionEvents};
 
 /// The timer of a link: `link/TES5/XX11`.
@@ -44,19 +47,37 @@ pub(super) struct Links {
 impl Links {
     pub fn on_event(&mut self, ctx: &mut Context<'_>, event: LinkEvent<'_>) -> Result<(), ProcessError> {
         match event {
-            LinkEvent::InterchangeSeen(seen) => self.take(ctx, &seen),
+            LinkEvent::InterchangeSeen(seen) => self.take(ctx, &interchange_of(&seen), seen.at_ms),
             LinkEvent::ReceiptSeen(receipt) => self.take_receipt(ctx, &receipt_of(&receipt), receipt.at_ms),
             // The time of the task has moved on, and its timers fire.
             LinkEvent::TimePassed(_) => Ok(()),
         }
     }
 
-    fn take(&self, ctx: &mut Context<'_>, event: &InterchangeSeen<'_>) -> Result<(), ProcessError> {
-        let at_ms = event.at_ms;
-        let seen = interchange_of(event);
+    /// What the earlier adaptor remembered of a transaction or a receipt.
+    pub fn on_history(&mut self, ctx: &mut Context<'_>, history: HistoryDocument<'_>) -> Result<(), ProcessError> {
+        // Within the grace period from the loading on, no order matters: not that of documents, nor that with interchanges.
+        let (documents, at_ms) = ([history.as_document()], history.loaded_at_ms);
+        let interchanges = history::interchanges(&documents);
+        if interchanges.is_empty() {
+            ctx.count_filtered("document of a history without numbers");
+        }
+        for seen in interchanges {
+            self.take(ctx, &seen, at_ms)?;
+        }
+        for receipt in history::receipts(&documents) {
+            // Of a message about which nothing is open it says nothing new: the history was loaded before.
+            if self.message(ctx, &receipt.message)?.is_some() {
+                self.take_receipt(ctx, &receipt, at_ms)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, ctx: &mut Context<'_>, seen: &SeenInterchange, at_ms: i64) -> Result<(), ProcessError> {
         let mut link = self.link(ctx, &seen.sender, &seen.recipient)?;
         let mut changes = Vec::new();
-        let consequences = link.state.on_interchange(&seen, at_ms, &self.audit, &mut changes);
+        let consequences = link.state.on_interchange(seen, at_ms, &self.audit, &mut changes);
         link.side = link.side.or(consequences.transactions_of);
         for key in &consequences.sent {
             let known = self.message(ctx, key)?;
@@ -74,7 +95,7 @@ impl Links {
         if consequences.transactions.is_empty() {
             return Ok(());
         }
-        let event = transactions_event(&seen, consequences.transactions_of, &consequences.transactions, at_ms);
+        let event = transactions_event(seen, consequences.transactions_of, &consequences.transactions, at_ms);
         ctx.send(self.handles.transaction_events, &seen.sender, &TransactionEvent::TransactionsSeen(event))
     }
 
@@ -176,7 +197,7 @@ impl Links {
         let key = link_key(&link.sender, &link.recipient);
         // A timer that fires when there is nothing to do yet is set again: most deadlines move with every interchange.
         if let Some(deadline_ms) = link.state.next_deadline(&self.audit)
-            && link.timer_for_ms.is_none_or(|set| deadline_ms < set)
+            && Deadlines::moves(link.timer_for_ms, deadline_ms, at_ms)
         {
             self.deadlines.set(ctx, format!("{LINK}/{key}").as_bytes(), deadline_ms, at_ms)?;
             link.timer_for_ms = Some(deadline_ms);

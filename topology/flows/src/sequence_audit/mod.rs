@@ -30,6 +30,7 @@ pub mod topology;
 mod traffic;
 mod transactions;
 pub mod values;
+mod workflow_mismatch;
 
 pub use counter::{Circle, Counter, NumberRange};
 pub use events::{interchange_event, link_key, receipt_event};
@@ -38,7 +39,7 @@ pub use gap::{Gap, GapState};
 pub use line::{Arrival, LineSummary, SequenceLine, Sighting};
 pub use link::{AuditSettings, Consequences, LinkState, MessageReceiptEvent};
 pub use receipts::{KeptReceipt, MessageKey, MessageReceipts, ReceiptCounts, Verdict};
-pub use received::Received;
+pub use received::{Received, file_id};
 pub use run::{Run, Seen};
 pub use settings::{LineSettings, ReceiptSettings, Settings};
 pub use stored::{UnreadableState, from_stored, stored};

@@ -3,8 +3,23 @@
 use concord_schemas::gp_links::InterchangePiece;
 use sha2::{Digest, Sha256};
 
+use crate::derived_id::uuid_of;
+
 /// Bytes of one piece. Nearly every source is smaller.
 const PIECE_BYTES: usize = 256 << 10;
+
+/// The id of a source of interchanges, in the form of a UUID, from where it came and the SHA-256 of its content.
+///
+/// ```
+/// use concord_flows::sequence_audit::file_id;
+///
+/// assert_eq!(file_id("file:a.dat", &[7; 32]), file_id("file:a.dat", &[7; 32]));
+/// assert_ne!(file_id("file:a.dat", &[7; 32]), file_id("file:b.dat", &[7; 32]));
+/// ```
+#[must_use]
+pub fn file_id(source: &str, content_sha256: &[u8; 32]) -> String {
+    uuid_of(&[b"interchanges", source.as_bytes(), content_sha256])
+}
 
 /// A source of interchanges: a mail, a file.
 #[derive(Debug, Clone, Copy)]
@@ -21,22 +36,10 @@ pub struct Received<'a> {
 }
 
 impl<'a> Received<'a> {
-    /// The id under which its events are published.
-    ///
-    /// ```
-    /// use concord_flows::sequence_audit::Received;
-    ///
-    /// let of = |source| Received { source, workflow_id: "", received_at_ms: 0, content: b"UNB" }.file_id();
-    /// assert_eq!(of("file:a.dat"), of("file:a.dat"));
-    /// assert_ne!(of("file:a.dat"), of("file:b.dat"));
-    /// ```
+    /// The id under which its events are published: see [`file_id`].
     #[must_use]
     pub fn file_id(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update((self.source.len() as u64).to_be_bytes());
-        hash.update(self.source);
-        hash.update(self.content);
-        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        file_id(self.source, &Sha256::digest(self.content).into())
     }
 
     /// Its events, in order.

@@ -7,10 +7,12 @@ use super::links::{self, Links};
 use super::reading::{self, Reading};
 use super::settings::Settings;
 use super::transactions::{self, Transactions};
-use super::values::{AuditCommands, AuditFindings, InterchangePieces, LinkEvents, TransactionEvents};
+use super::values::{AuditCommands, AuditFindings, HistoryDocuments, InterchangePieces, LinkEvents, TransactionEvents};
 
 /// Topic of interchanges as they are received.
 pub const GP_LINKS_INTERCHANGE: &str = "gp-links.interchange";
+/// Topic of what the earlier adaptor remembered.
+pub const GP_LINKS_HISTORY: &str = "gp-links.history";
 /// Topic of findings.
 pub const FINDING: &str = "sequence-audit.finding";
 /// Topic of what operators know, and the record of it.
@@ -50,6 +52,7 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
 
     let received = t.input::<InterchangePieces>(GP_LINKS_INTERCHANGE, "file id", partitions, for_a_month);
     let commands = t.input::<AuditCommands>(COMMAND, "sender/recipient, or sender", partitions, for_a_year);
+    let history = t.input::<HistoryDocuments>(GP_LINKS_HISTORY, "sender/recipient", partitions, for_a_month);
     let link_events = t.repartition::<LinkEvents>(LINK_EVENTS, "sender/recipient", partitions);
     let transaction_events = t.repartition::<TransactionEvents>(TRANSACTION_EVENTS, "sender", partitions);
     let findings = t.output::<AuditFindings>(FINDING, "finding id", partitions, Cleanup::Compact);
@@ -77,11 +80,13 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
     t.sub_topology("links", |sub| {
         let events = sub.source(link_events);
         let said = sub.source(commands);
+        let remembered = sub.source(history);
         let link_store = sub.ordered_store(LINKS);
         let messages = sub.ordered_store(LINK_MESSAGES);
         sub.processor("links", |p: &mut ProcessorBuilder<'_, Links>| {
             p.on(events, Links::on_event);
             p.on(said, Links::on_command);
+            p.on(remembered, Links::on_history);
             p.on_timer(Links::on_timer);
             let handles = links::Handles {
                 links: p.store(link_store),

@@ -98,7 +98,7 @@ impl Transactions {
     fn keep(&self, ctx: &mut Context<'_>, mut kept: KeptTransactions, at_ms: i64) -> Result<(), ProcessError> {
         let next = self.audit.of_transactions(kept.side).and_then(|settings| kept.line.next_deadline(&settings));
         if let Some(deadline_ms) = next
-            && kept.timer_for_ms.is_none_or(|set| deadline_ms < set)
+            && Deadlines::moves(kept.timer_for_ms, deadline_ms, at_ms)
         {
             self.deadlines.set(ctx, kept.sender.as_bytes(), deadline_ms, at_ms)?;
             kept.timer_for_ms = Some(deadline_ms);

@@ -2,7 +2,7 @@
 
 use concord_engine::value::Value;
 use concord_schemas::codec::{self, TopicSchema};
-use concord_schemas::gp_links::{InterchangePiece, Side};
+use concord_schemas::gp_links::{HistoryDocument, InterchangePiece, Side};
 use concord_schemas::sequence_audit as types;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,8 @@ macro_rules! kinds {
 kinds! {
     /// Interchanges as they are received.
     InterchangePieces = InterchangePiece<'a>, GP_LINKS_INTERCHANGE;
+    /// What the earlier adaptor remembered.
+    HistoryDocuments = HistoryDocument<'a>, GP_LINKS_HISTORY;
     /// What happened on links.
     LinkEvents = types::LinkEvent<'a>, LINK_EVENT;
     /// What happened on lines of transactions.

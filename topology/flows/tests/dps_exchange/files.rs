@@ -105,7 +105,7 @@ pub fn made_of_the_answer(answer: &str, profile: Profile) -> Made {
             ReportFile::OnlyOnGp => (named("OnlyOnGP"), text + LINE_END),
             ReportFile::OnlyOnPds => (named("OnlyOnPDS"), text + LINE_END),
             ReportFile::WorkItem => (format!("work-items/{sort_key}"), text),
-            ReportFile::Validation => panic!("no record is invalid"),
+            ReportFile::Validation | ReportFile::DpsAnswer => panic!("no record is invalid, and nobody answers"),
         };
         files.entry(name).or_default().push_str(&text);
     }

@@ -17,7 +17,7 @@ fn good() -> AnswerEnd {
 }
 
 fn react(state: &ExchangeState, answer: &AnswerEnd) -> Reaction {
-    receive(Some(&JobInExchange { practice: "Y12345", file: "Y12345_GPR4LNA1.H9A", state }), answer)
+    receive(Some(&JobInExchange { practice: "Y12345", file: "Y12345_GPR4LNA1.H9A", records: 5, state }), answer)
 }
 
 fn code_of(reaction: &Reaction) -> &str {
@@ -57,8 +57,27 @@ fn an_answer_about_no_job_or_another_file_or_a_job_that_was_never_sent_is_refuse
     assert_eq!(code_of(&react(&ExchangeState::NotSent, &good())), codes::NOT_ASKED);
     let state = ExchangeState::Waiting;
     for (practice, file) in [("Y54321", "Y12345_GPR4LNA1.H9A"), ("Y12345", "Y12345_GPR4LNA1.H8A")] {
-        let reaction = receive(Some(&JobInExchange { practice, file, state: &state }), &good());
+        let reaction = receive(Some(&JobInExchange { practice, file, records: 5, state: &state }), &good());
         assert_eq!(code_of(&reaction), codes::HEADER_CONTRADICTS);
+    }
+}
+
+#[test]
+fn an_answer_that_counts_other_records_than_the_extract_has_is_refused() {
+    let (practice, file, state) = ("Y12345", "Y12345_GPR4LNA1.H9A", &ExchangeState::Waiting);
+    let reaction = receive(Some(&JobInExchange { practice, file, records: 6, state }), &good());
+    assert_eq!(code_of(&reaction), codes::TOTALS_DIFFER);
+}
+
+#[test]
+fn an_answer_about_a_job_that_an_operator_has_ended_is_refused() {
+    assert_eq!(code_of(&react(&ExchangeState::GivenUp, &good())), codes::GIVEN_UP);
+}
+
+#[test]
+fn every_code_of_a_refusal_has_a_remedy() {
+    for code in [codes::UNKNOWN_JOB, codes::ANSWERED_ALREADY, codes::LINE_INVALID, codes::GIVEN_UP] {
+        assert!(!codes::remedy(code).is_empty());
     }
 }
 
@@ -74,10 +93,11 @@ fn an_answer_that_does_not_say_what_it_is_about_is_refused_for_what_is_wrong_wit
 
 #[test]
 fn a_job_without_an_answer_times_out_once_and_takes_a_late_one_all_the_same() {
-    let (state, refusal) = time_out(&ExchangeState::Waiting, 6).unwrap();
+    let (state, refusal) = time_out(&ExchangeState::Waiting, 360).unwrap();
     assert_eq!((&state, refusal.code), (&ExchangeState::TimedOut, codes::NO_ANSWER));
-    assert!(time_out(&state, 6).is_none());
-    assert!(time_out(&ExchangeState::Answered { sha256: String::new() }, 6).is_none());
-    assert!(time_out(&ExchangeState::NotSent, 6).is_none());
+    assert!(time_out(&state, 360).is_none());
+    for state in [ExchangeState::Answered { sha256: String::new() }, ExchangeState::NotSent, ExchangeState::GivenUp] {
+        assert!(time_out(&state, 360).is_none());
+    }
     assert_eq!(code_of(&react(&state, &good())), "accepted");
 }

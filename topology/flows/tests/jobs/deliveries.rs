@@ -62,6 +62,21 @@ fn a_file_that_is_sent_on_two_ways_or_told_twice_counts_once() {
 }
 
 #[test]
+fn what_another_record_of_the_job_has_shown_meanwhile_is_not_shown_again() {
+    let mut desk = Desk::with(waiting_for(&[Delivered::Lists]));
+    let file = File::of_practice("Y12345");
+    desk.send(&file, "");
+    let lists = desk.job(&file.job_id).files;
+    desk.deliver(&file.job_id, &lists[0], "mesh", "SENT");
+    // A copy: the job is shown with it, and with the list that was sent.
+    desk.send(&file, "mesh:X26ABC1/another");
+    assert_eq!(desk.job(&file.job_id).deliveries.sent, 1);
+    let shown = desk.records_of(&file.job_id).len();
+    desk.pass(10_000);
+    assert_eq!(desk.records_of(&file.job_id).len(), shown);
+}
+
+#[test]
 fn a_delivery_of_what_the_job_has_not_does_not_make_it_complete() {
     let mut desk = Desk::with(waiting_for(&[Delivered::Lists]));
     let file = File::of_practice("Y12345");

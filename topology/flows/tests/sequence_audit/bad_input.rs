@@ -5,7 +5,7 @@ use concord_flows::sequence_audit::topology::GP_LINKS_INTERCHANGE;
 use concord_flows::sequence_audit::values::InterchangePieces;
 use concord_schemas::gp_links::InterchangePiece;
 
-use crate::stage::{GRACE, Stage, explain, receipt, registration};
+use crate::stage::{GRACE, OVERDUE, Stage, explain, receipt, registration};
 
 fn codes(stage: &Stage) -> Vec<String> {
     stage.driver.dead_letters().unwrap().into_iter().map(|letter| letter.code).collect()
@@ -143,4 +143,81 @@ fn commands_that_cannot_be_obeyed_are_dead_letters() {
     let mut found = codes(&stage);
     found.sort();
     assert_eq!(found, ["CONCORD-SA-0020", "CONCORD-SA-0021", "CONCORD-SA-0021"]);
+}
+
+#[test]
+fn line_ends_of_all_kinds_in_one_source_make_no_difference() {
+    let mut stage = Stage::new();
+    let ends = ["\r\n", "\n", "\r", "\r\n\r\n", ""];
+    let lines = registration(1);
+    let mixed = lines.lines().enumerate().map(|(place, line)| format!("{line}{}", ends[place % ends.len()]));
+    stage.receive(&mixed.collect::<String>());
+    stage.receive(&registration(2).replace('\n', ""));
+    assert!(stage.told().is_empty(), "{:?}", stage.told());
+    stage.receive(&lines.replace('\n', "\r\n"));
+    assert_eq!(stage.told(), ["duplicate confirmed sis TES5>XX11 1-1"], "it is the same content");
+    stage.check();
+}
+
+#[test]
+fn a_transaction_number_that_is_none_is_told_and_on_no_line() {
+    let mut stage = Stage::new();
+    stage.receive(&registration(1));
+    for (number, none) in [(2, "0"), (3, "ABC"), (4, "10000000"), (5, "99999999999999999999")] {
+        let text = registration(number).replace(&format!("RFF+TN:{number}'"), &format!("RFF+TN:{none}'"));
+        stage.receive(&text);
+    }
+    stage.pass(GRACE);
+    assert_eq!(stage.told(), [2, 3, 4, 5].map(|n| format!("envelope-mismatch confirmed sis TES5>XX11 {n}-{n}")));
+    assert_eq!(stage.transactions()["TES5"].sightings(), 1);
+    stage.check();
+}
+
+#[test]
+fn a_message_number_that_is_none_is_told_and_misses_on_its_line() {
+    let mut stage = Stage::new();
+    stage.receive(&registration(1));
+    stage.receive(&registration(2).replace("UNH+00000002", "UNH+0000000X"));
+    stage.receive(&registration(3));
+    stage.pass(GRACE);
+    assert_eq!(stage.told(), ["envelope-mismatch confirmed sis TES5>XX11 2-2", "gap confirmed sms TES5>XX11 2-2"]);
+    stage.check();
+}
+
+#[test]
+fn a_date_in_2092_moves_no_deadline() {
+    let mut stage = Stage::new();
+    for number in [1, 3] {
+        let text = registration(number);
+        assert!(text.contains("+200610:1438+"), "{text}");
+        stage.receive(&text.replace("+200610:1438+", "+920113:1317+"));
+    }
+    stage.pass(GRACE);
+    let lines = ["sis TES5>XX11", "sms TES5>XX11", "tn TES5>"];
+    let mut expected: Vec<String> = lines.iter().map(|line| format!("gap confirmed {line} 2-2")).collect();
+    assert_eq!(stage.told(), expected);
+    stage.pass(OVERDUE);
+    expected.extend([1, 3].map(|n| format!("receipt-overdue confirmed sms TES5>XX11 {n}-{n}")));
+    assert_eq!(stage.told(), expected);
+    stage.check();
+}
+
+#[test]
+fn a_receipt_for_an_interchange_that_never_was_is_an_orphan_and_numbered_all_the_same() {
+    let mut stage = Stage::new();
+    stage.receive(&receipt(1, 77, MessageCode::Success));
+    assert!(stage.told().is_empty(), "its interchange may yet come");
+    stage.pass(GRACE);
+    assert_eq!(stage.told(), ["orphan-receipt confirmed sms TES5>XX11 77-77"]);
+    assert_eq!(stage.links()["XX11/TES5"].interchanges.sightings(), 1);
+    stage.check();
+}
+
+#[test]
+fn what_is_no_edifact_under_a_workflow_of_gp_links_is_told() {
+    let mut stage = Stage::new();
+    stage.publish_from("mesh:1", "NHAIS_REG", b"503\\*\nDOW~1~\n");
+    stage.settle();
+    assert_eq!(stage.told(), ["envelope-mismatch confirmed sis >"]);
+    stage.check();
 }

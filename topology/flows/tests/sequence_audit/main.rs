@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod cost;
 mod crashes;
+mod history;
 mod life;
 mod order;
 mod planted;

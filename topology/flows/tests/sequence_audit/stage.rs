@@ -76,8 +76,23 @@ impl Stage {
         self.publish_from(&source, "", content.as_bytes());
     }
 
+    /// [`Self::publish`] of what was received before and has waited in the log.
+    pub fn publish_received_at(&mut self, received_at_ms: i64, content: &str) {
+        self.received += 1;
+        let source = format!("mesh:{}", self.received);
+        self.publish_received(Received {
+            source: &source,
+            workflow_id: "",
+            received_at_ms,
+            content: content.as_bytes(),
+        });
+    }
+
     pub fn publish_from(&mut self, source: &str, workflow_id: &str, content: &[u8]) {
-        let received = Received { source, workflow_id, received_at_ms: self.driver.now_ms(), content };
+        self.publish_received(Received { source, workflow_id, received_at_ms: self.driver.now_ms(), content });
+    }
+
+    fn publish_received(&mut self, received: Received<'_>) {
         let file_id = received.file_id();
         for piece in received.pieces(&file_id) {
             self.driver.pipe::<InterchangePieces>(GP_LINKS_INTERCHANGE, &file_id, &piece).unwrap();

@@ -153,6 +153,33 @@ pub fn reading_starts_exactly_where_asked_and_may_move_back(harness: &dyn Confor
     }
 }
 
+/// What is held gives no record, whatever is fetched already; a position asked for is read from there. Other partitions
+/// are not held up, and holding twice is as good as once.
+pub fn a_held_partition_is_not_read_until_asked_again_and_others_go_on(harness: &dyn ConformanceHarness) {
+    let topic = topic(harness, "held", 2);
+    let (held, other) = (TopicPartition::new(Arc::clone(&topic), 0), TopicPartition::new(Arc::clone(&topic), 1));
+    publish_texts(harness, &topic, 0, &["0", "1", "2"]);
+    let mut member = Member::alone(harness, &harness.unique("held"), "one", &[&topic], 2);
+    let beginning = [(held.clone(), 0), (other.clone(), 0)];
+    member.consumer.fetch_from(&beginning).expect("the positions are set");
+    member.poll_until("the records are read", |member| member.read.get(&held).is_some_and(|read| read.len() == 3));
+    for _ in 0..2 {
+        member.consumer.hold(std::slice::from_ref(&held)).expect("the partition is held");
+    }
+    publish_texts(harness, &topic, 0, &["3", "4"]);
+    publish_texts(harness, &topic, 1, &["other"]);
+    member.poll_until("the other partition is read", |member| member.read.contains_key(&other));
+    for _ in 0..A_FEW_POLLS {
+        member.poll();
+    }
+    assert_eq!(member.read[&held].len(), 3, "a held partition was read");
+    member.read.clear();
+    member.consumer.fetch_from(&[(held.clone(), 2)]).expect("the position is set");
+    member.poll_until("the records are read", |member| member.read.get(&held).is_some_and(|read| read.len() >= 3));
+    let read: Vec<_> = member.read[&held].iter().map(text_of).collect();
+    assert_eq!(read, ["2", "3", "4"]);
+}
+
 /// A position beyond the end is not quietly replaced by another.
 pub fn a_position_beyond_the_end_is_reported_to_the_member(harness: &dyn ConformanceHarness) {
     let topic = topic(harness, "beyond", 1);

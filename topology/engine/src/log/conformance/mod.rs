@@ -68,6 +68,7 @@ macro_rules! log_conformance_tests {
             groups: a_silent_member_loses_its_partitions_and_cannot_commit,
             groups: a_newer_member_of_the_same_name_fences_the_older,
             groups: reading_starts_exactly_where_asked_and_may_move_back,
+            groups: a_held_partition_is_not_read_until_asked_again_and_others_go_on,
             groups: a_position_beyond_the_end_is_reported_to_the_member,
             reading: the_end_of_an_empty_partition_is_its_high_watermark,
             reading: the_end_is_reached_when_a_commit_marker_stands_last,

@@ -38,7 +38,7 @@ enum ClientStanding {
 #[derive(Debug, Clone, Copy)]
 struct Fetch {
     slot: Slot,
-    /// `None` until asked to read, and once revoked or out of range.
+    /// `None` until asked to read, and once held, revoked or out of range.
     position: Option<Offset>,
 }
 
@@ -100,6 +100,14 @@ impl GroupConsumer for EmbeddedConsumer {
     fn fetch_from(&mut self, positions: &[(TopicPartition, Offset)]) -> LogResult<()> {
         let reading = &mut self.reading;
         self.process.call(Call::FetchFrom, || reading.fetch_from(positions))
+    }
+
+    fn hold(&mut self, partitions: &[TopicPartition]) -> LogResult<()> {
+        let reading = &mut self.reading;
+        self.process.call(Call::Hold, || {
+            reading.hold(partitions);
+            Ok(())
+        })
     }
 
     fn committed(&mut self, partitions: &[TopicPartition], timeout: Duration) -> LogResult<Vec<Option<Offset>>> {
@@ -242,6 +250,14 @@ impl GroupReading {
             fetch.position = Some(*offset);
         }
         Ok(())
+    }
+
+    fn hold(&mut self, partitions: &[TopicPartition]) {
+        for partition in partitions {
+            if let Some(fetch) = self.given.get_mut(partition) {
+                fetch.position = None;
+            }
+        }
     }
 
     fn release(&mut self, broker: &mut Broker, partitions: &[TopicPartition], now_ms: i64) {

@@ -14,6 +14,7 @@ pub enum Call {
     CreateTopics,
     ConsumerPoll,
     FetchFrom,
+    Hold,
     Committed,
     Earliest,
     Release,

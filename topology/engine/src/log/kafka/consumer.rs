@@ -264,6 +264,12 @@ impl GroupConsumer for KafkaGroupConsumer {
         self.fetching()?.move_to(&staying)
     }
 
+    fn hold(&mut self, partitions: &[TopicPartition]) -> LogResult<()> {
+        let going = |partition| self.revocation.as_ref().is_some_and(|r| r.open.contains(partition));
+        let staying: Vec<_> = partitions.iter().filter(|partition| !going(*partition)).cloned().collect();
+        self.fetching()?.hold(&staying)
+    }
+
     fn committed(&mut self, partitions: &[TopicPartition], timeout: Duration) -> LogResult<Vec<Option<Offset>>> {
         if partitions.is_empty() {
             return Ok(Vec::new());

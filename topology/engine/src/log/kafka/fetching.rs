@@ -120,6 +120,23 @@ impl<C: ConsumerContext> Fetching<C> {
         }
     }
 
+    /// Reads no more from taken partitions until [`Self::move_to`].
+    pub(super) fn hold(&mut self, partitions: &[TopicPartition]) -> LogResult<()> {
+        let mut held = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            let Some(position) = self.positions.get_mut(partition).filter(|position| !position.held) else { continue };
+            position.held = true;
+            // One that the client gave up is paused when it is started again.
+            if !position.stopped {
+                held.add_partition(&partition.topic, partition.partition);
+            }
+        }
+        if held.count() == 0 {
+            return Ok(());
+        }
+        self.consumer.pause(&held).map_err(|e| client_error("hold partitions", &e))
+    }
+
     /// Reads taken partitions from these offsets on. What was fetched before is dropped.
     pub(super) fn move_to(&mut self, positions: &[(TopicPartition, Offset)]) -> LogResult<()> {
         let mut moves = TopicPartitionList::with_capacity(positions.len());

@@ -7,6 +7,7 @@ use concord_schemas::list_reconciliation::{EndOfFile, JobEvent, PartitionComplet
 
 use super::standing::{ListId, StandingStores};
 use super::{Comparison, lookups};
+use crate::list_reconciliation::dps_exchange::{AnswerLine, line_of_person_only_on_pds, row_of_line};
 use crate::list_reconciliation::ids;
 use crate::list_reconciliation::named_patients::NamedPatients;
 use crate::list_reconciliation::outputs;
@@ -97,9 +98,15 @@ impl Comparison {
                 ctx.count_filtered("sensitive, and not in the file");
                 continue;
             }
-            self.text.clear();
-            outputs::write_only_on_pds_row(&mut self.text, &pds);
-            self.send_row(ctx, job_id, ReportFile::OnlyOnPds, ids::row_key(nhs, "", 0))?;
+            if self.plays_dps {
+                let Some(line) = line_of_person_only_on_pds(&pds) else { continue };
+                let row = row_of_line(&AnswerLine::OnlyOnPds(Box::new(line)));
+                ctx.send_part(self.handles.job_events, job_id, row)?;
+            } else {
+                self.text.clear();
+                outputs::write_only_on_pds_row(&mut self.text, &pds);
+                self.send_row(ctx, job_id, ReportFile::OnlyOnPds, ids::row_key(nhs, "", 0))?;
+            }
             found += 1;
             if let Some(stores) = stores {
                 self.stand_as_unnamed(ctx, stores, (&progress.practice, list), nhs, Some(&pds), true)?;

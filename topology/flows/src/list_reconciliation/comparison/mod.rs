@@ -62,6 +62,8 @@ pub(super) struct Comparison {
     handles: Handles,
     profile: Profile,
     registrations: RegistrationSource,
+    /// Whether what is found goes into an answer to whoever sent the file, in place of lists and work items.
+    plays_dps: bool,
     rules: RulesInForce,
     /// Cache: whom the jobs under way have named.
     named: HashMap<String, NamedPatients>,
@@ -80,12 +82,14 @@ impl Comparison {
         handles: Handles,
         profile: Profile,
         registrations: RegistrationSource,
+        plays_dps: bool,
         rules: Arc<RuleSettings>,
     ) -> Self {
         Self {
             handles,
             profile,
             registrations,
+            plays_dps,
             rules: RulesInForce::new(rules),
             named: HashMap::new(),
             lists: HashMap::new(),

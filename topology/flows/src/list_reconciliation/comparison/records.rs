@@ -9,6 +9,7 @@ use super::evaluation::{Comparing, Evaluation};
 use super::publication::Subject;
 use crate::list_reconciliation::business::Decision;
 use crate::list_reconciliation::compare::SENSITIVE;
+use crate::list_reconciliation::dps_exchange::{AnswerLine, line_of_compared, row_of_line};
 use crate::list_reconciliation::ids;
 use crate::list_reconciliation::outputs::{self, WorkItem};
 use crate::list_reconciliation::profile::Profile;
@@ -30,14 +31,10 @@ impl Comparison {
         let earlier = self.count_naming(ctx, job.job_id, nhs)?;
         self.count(ctx, job.job_id, &found, earlier)?;
 
-        if found.status.is_only_on_gp(found.sensitive) {
-            self.text.clear();
-            outputs::write_only_on_gp_row(&mut self.text, gp, found.status, pds.as_ref(), self.profile);
-            let sort_key = ids::row_key(nhs, "", job.number);
-            self.send_row(ctx, job.job_id, ReportFile::OnlyOnGp, sort_key)?;
-        }
-        if let Some(pds) = &pds {
-            self.report_differences(ctx, job, pds, &found, earlier)?;
+        if self.plays_dps {
+            self.answer_about(ctx, job, pds.as_ref(), &found, earlier)?;
+        } else {
+            self.report_record(ctx, job, pds.as_ref(), &found, earlier)?;
         }
         if !nhs.is_empty() {
             let subject = Subject::of_record(job, nhs, pds.as_ref());
@@ -123,7 +120,45 @@ impl Comparison {
         ctx.send(self.handles.outcomes, &ids::outcome_key(job.job_id, job.number), &outcome)
     }
 
+    /// The line of one patient in the answer to whoever sent the file.
+    fn answer_about(
+        &self,
+        ctx: &mut Context<'_>,
+        job: &JobRecord<'_>,
+        pds: Option<&PdsRecord<'_>>,
+        found: &Evaluation,
+        earlier: u32,
+    ) -> Result<(), ProcessError> {
+        let which = (job.number, earlier);
+        let Some(line) = line_of_compared(which, &job.record, pds, found.status, &found.differences) else {
+            return Ok(());
+        };
+        let row = row_of_line(&AnswerLine::Patient(Box::new(line)));
+        ctx.send_part(self.handles.job_events, job.job_id, row)
+    }
+
     /// Rows and work item of one patient.
+    fn report_record(
+        &mut self,
+        ctx: &mut Context<'_>,
+        job: &JobRecord<'_>,
+        pds: Option<&PdsRecord<'_>>,
+        found: &Evaluation,
+        earlier: u32,
+    ) -> Result<(), ProcessError> {
+        if found.status.is_only_on_gp(found.sensitive) {
+            self.text.clear();
+            outputs::write_only_on_gp_row(&mut self.text, &job.record, found.status, pds, self.profile);
+            let sort_key = ids::row_key(job.record.nhs_number.unwrap_or_default(), "", job.number);
+            self.send_row(ctx, job.job_id, ReportFile::OnlyOnGp, sort_key)?;
+        }
+        match pds {
+            Some(pds) => self.report_differences(ctx, job, pds, found, earlier),
+            None => Ok(()),
+        }
+    }
+
+    /// Rows of differences, and work item.
     fn report_differences(
         &mut self,
         ctx: &mut Context<'_>,
@@ -196,7 +231,8 @@ impl Comparison {
         let differs = !found.differences.is_empty();
         counts.patients_with_differences += i64::from(differs && earlier == 0);
         let overwrites = self.profile == Profile::Compatible && earlier > 0;
-        counts.work_items += i64::from((differs || found.sensitive) && !overwrites);
+        let has_work_item = (differs || found.sensitive) && !overwrites && !self.plays_dps;
+        counts.work_items += i64::from(has_work_item);
         for decided in &found.decided {
             match decided.decision {
                 Decision::UpdatePds => counts.pds_updates += 1,

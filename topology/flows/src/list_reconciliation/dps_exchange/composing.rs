@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use concord_schemas::list_reconciliation::{GpRecord, PdsRecord};
 
 use super::lines::{FieldMessage, GpBlock, InvalidRecordLine, OnlyOnPdsLine, PatientLine, PdsBlock};
-use crate::list_reconciliation::compare;
+use crate::list_reconciliation::compare::{self, Rule};
 use crate::list_reconciliation::extract::InvalidRecord;
 use crate::list_reconciliation::profile::Profile;
 use crate::list_reconciliation::registration::{RegistrationStatus, is_sensitive};
@@ -23,13 +23,24 @@ pub fn line_of_patient<'a>(
     profile: Profile,
 ) -> Option<PatientLine<'a>> {
     let status = RegistrationStatus::of(practice, pds);
-    let sensitive = pds.is_some_and(is_sensitive);
-    let rules: Vec<Cow<'a, str>> = match pds {
-        Some(pds) if status == RegistrationStatus::Matched && !sensitive => {
-            compare::differences(gp, pds, profile).map(|rule| Cow::Borrowed(rule.id)).collect()
+    let rules: Vec<&'static Rule> = match pds {
+        Some(pds) if status == RegistrationStatus::Matched && !is_sensitive(pds) => {
+            compare::differences(gp, pds, profile).collect()
         }
         _ => Vec::new(),
     };
+    line_of_compared((number, earlier), gp, pds, status, &rules)
+}
+
+/// The same of a patient who was compared before: with that status, and these rules found a difference.
+pub(in crate::list_reconciliation) fn line_of_compared<'a>(
+    (number, earlier): (i64, u32),
+    gp: &GpRecord<'a>,
+    pds: Option<&PdsRecord<'a>>,
+    status: RegistrationStatus,
+    rules: &[&'static Rule],
+) -> Option<PatientLine<'a>> {
+    let sensitive = pds.is_some_and(is_sensitive);
     if status == RegistrationStatus::Matched && !sensitive && rules.is_empty() {
         return None;
     }
@@ -37,7 +48,7 @@ pub fn line_of_patient<'a>(
         number,
         earlier,
         status: Cow::Borrowed(status.as_str()),
-        rules,
+        rules: rules.iter().map(|rule| Cow::Borrowed(rule.id)).collect(),
         gp: GpBlock::from(gp),
         pds: pds.map(PdsBlock::from),
     })

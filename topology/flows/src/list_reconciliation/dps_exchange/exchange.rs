@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Refusal;
 use super::codes;
+use super::lines::Verdict;
 use super::reader::AnswerEnd;
 
 /// How far the exchange about a job has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ExchangeState {
-    /// The extract was not sent to DPS: its name is refused, or it is not sent yet.
+    /// The extract was not sent to DPS, since it is refused.
+    #[default]
     NotSent,
     /// The extract was sent.
     Waiting,
@@ -20,6 +22,8 @@ pub enum ExchangeState {
     },
     /// No answer came in time. A late one is accepted all the same.
     TimedOut,
+    /// An operator has ended the job.
+    GivenUp,
 }
 
 /// A job as an answer meets it.
@@ -29,6 +33,8 @@ pub struct JobInExchange<'a> {
     pub practice: &'a str,
     /// Normalised file name.
     pub file: &'a str,
+    /// Records of the extract, as they were counted here before it was sent.
+    pub records: i64,
     /// How far the exchange has come.
     pub state: &'a ExchangeState,
 }
@@ -76,12 +82,20 @@ pub fn receive(job: Option<&JobInExchange<'_>>, answer: &AnswerEnd) -> Reaction 
     }
     match job.state {
         ExchangeState::NotSent => refuse(codes::NOT_ASKED, format!("the job {} was not sent to DPS", header.job_id)),
+        ExchangeState::GivenUp => {
+            refuse(codes::GIVEN_UP, format!("the job {} was ended by an operator", header.job_id))
+        }
         ExchangeState::Answered { sha256 } if *sha256 == answer.sha256 => Reaction::Filter,
         ExchangeState::Answered { .. } => {
             refuse(codes::ANSWERED_ALREADY, format!("the job {} has an answer, and this is another one", header.job_id))
         }
         ExchangeState::Waiting | ExchangeState::TimedOut => match &answer.refusal {
             Some(refusal) => Reaction::Refuse(refusal.clone()),
+            // Totals that agree with the lines may still be those of half an extract.
+            None if header.verdict != Verdict::InvalidStructure && answer.totals.records != job.records => refuse(
+                codes::TOTALS_DIFFER,
+                format!("the answer counts {} records, and the extract has {}", answer.totals.records, job.records),
+            ),
             None => Reaction::Accept(ExchangeState::Answered { sha256: answer.sha256.clone() }),
         },
     }
@@ -89,10 +103,10 @@ pub fn receive(job: Option<&JobInExchange<'_>>, answer: &AnswerEnd) -> Reaction 
 
 /// What follows when the time for an answer is over: the state from now on, and why the job ends; `None` when nothing does.
 #[must_use]
-pub fn time_out(state: &ExchangeState, hours: i64) -> Option<(ExchangeState, Refusal)> {
+pub fn time_out(state: &ExchangeState, minutes: i64) -> Option<(ExchangeState, Refusal)> {
     if *state != ExchangeState::Waiting {
         return None;
     }
-    let message = format!("DPS sent no answer that can be used within {hours} hours");
+    let message = format!("DPS sent no answer that can be used within {minutes} minutes");
     Some((ExchangeState::TimedOut, Refusal::new(codes::NO_ANSWER, message)))
 }

@@ -48,6 +48,21 @@ pub struct HeaderLine<'a> {
     pub reasons: Vec<Cow<'a, str>>,
 }
 
+impl HeaderLine<'_> {
+    pub(in crate::list_reconciliation) fn to_owned_line(&self) -> HeaderLine<'static> {
+        let text = |text: &Cow<'_, str>| Cow::Owned(text.to_string());
+        HeaderLine {
+            version: self.version,
+            job_id: text(&self.job_id),
+            practice: text(&self.practice),
+            file: text(&self.file),
+            processed_at: self.processed_at,
+            verdict: self.verdict,
+            reasons: self.reasons.iter().map(text).collect(),
+        }
+    }
+}
+
 /// Whether the extract was compared with PDS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

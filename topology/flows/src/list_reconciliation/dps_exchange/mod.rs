@@ -5,12 +5,16 @@
 //! the people whom only PDS registers at the practice; a trailer with totals, by which a cut answer is told from a whole one.
 //! `schemas/json/dps-answer.schema.json` describes the lines; a test holds it against what is written and read here.
 //!
+//! Everything here is a function of what it is given. The processor that sends extracts and waits for answers is
+//! `asking_dps`; where this program is in the place of DPS, the comparison composes the lines, and the report writes them.
+//!
 //! - To answer: [`line_of_patient`] and its sisters say what there is to report, [`write_line`] writes it, and [`Totals`] are
 //!   counted along the way for the trailer.
 //! - To read an answer: [`AnswerReader`] reads it, once for the verdict and once for the rows; [`receive`] says what becomes of the job; and
 //!   [`rows_of_patient`] and its sisters make the rows of the output files, the same that comparing here would have made.
 
 mod answer;
+mod answer_file;
 mod blocks;
 pub mod codes;
 mod composing;
@@ -23,6 +27,8 @@ mod totals;
 mod unknown_fields;
 
 pub use answer::{Flaw, Refusal};
+pub(super) use answer_file::{Answered, row_of_line};
+pub(super) use composing::line_of_compared;
 pub use composing::{line_of_invalid_record, line_of_patient, line_of_person_only_on_pds};
 pub use exchange::{ExchangeState, JobInExchange, Reaction, receive, time_out};
 pub use lines::{

@@ -188,7 +188,7 @@ impl AnswerReader {
         self.totals.add(&line);
         self.counts.add(&line, self.profile);
         if let AnswerLine::Header(header) = &line {
-            self.header = Some(owned(header));
+            self.header = Some(header.to_owned_line());
         }
         if let AnswerLine::Trailer(totals) = line {
             self.trailer = Some(totals);
@@ -282,17 +282,4 @@ fn differences(trailer: &Totals, expected: &Totals) -> String {
     let wrong = pairs.iter().filter(|(_, told, counted)| told != counted);
     let wrong: Vec<String> = wrong.map(|(name, told, counted)| format!("{name} {told} for {counted}")).collect();
     format!("the trailer counts other lines than came: {}", wrong.join(", "))
-}
-
-fn owned(header: &HeaderLine<'_>) -> HeaderLine<'static> {
-    let text = |text: &Cow<'_, str>| Cow::Owned(text.to_string());
-    HeaderLine {
-        version: header.version,
-        job_id: text(&header.job_id),
-        practice: text(&header.practice),
-        file: text(&header.file),
-        processed_at: header.processed_at,
-        verdict: header.verdict,
-        reasons: header.reasons.iter().map(text).collect(),
-    }
 }

@@ -61,7 +61,9 @@ impl Intake {
         }
         self.abandon(ctx, job_id, &progress)?;
         let noted = JobNoted { job_id, note: JobNote::CleanedUp, subject: command.by, detail: command.reason };
-        ctx.send(self.handles.job_events, job_id, &JobEvent::JobNoted(noted))?;
+        let noted = JobEvent::JobNoted(noted);
+        ctx.send(self.handles.job_events, job_id, &noted)?;
+        self.tell_dps_exchange(ctx, job_id, &noted)?;
         self.finish(ctx, job_id, progress, Stage::CleanedUp)
     }
 }

@@ -52,6 +52,9 @@ pub(super) struct Progress {
     /// Its route and its place in the waiting line; empty when it never waited.
     pub route: String,
     pub place: String,
+    /// Of a file that goes to DPS: its name as it was sent, and bytes of a character whose rest is in the next piece.
+    pub sent_as: String,
+    pub half_character: Vec<u8>,
 }
 
 impl Progress {

@@ -10,7 +10,7 @@ use super::sender::Sender;
 use super::{Intake, TIMED_OUT};
 
 /// Pieces released in one slice.
-const SLICE: i32 = 4;
+pub(super) const SLICE: i32 = 4;
 /// Files released side by side; further ones wait until one of them is done.
 pub(super) const RELEASED_TOGETHER: usize = 4;
 pub(super) const WAIT_FOR_OTHERS_MS: i64 = 50;
@@ -23,13 +23,19 @@ impl Intake {
         job_id: &str,
         mut progress: Progress,
     ) -> Result<(), ProcessError> {
+        let sent_as = progress.file_name.clone();
         self.judge(ctx, job_id, &mut progress)?;
         if progress.refused == INVALID_FILENAME || progress.refused == INVALID_STRUCTURE {
             self.send_verdict(ctx, job_id, &progress)?;
             return self.finish(ctx, job_id, progress, Stage::Done);
         }
         if progress.refused.is_empty() {
-            self.send_verdict(ctx, job_id, &progress)?;
+            if self.handles.to_dps.is_some() {
+                progress.sent_as = sent_as;
+                self.tell_of_sending(ctx, job_id, &progress)?;
+            } else {
+                self.send_verdict(ctx, job_id, &progress)?;
+            }
         }
         progress.stage = Stage::Releasing;
         self.keep(ctx, job_id, &progress)?;
@@ -45,6 +51,11 @@ impl Intake {
         job_id: &str,
         mut progress: Progress,
     ) -> Result<(), ProcessError> {
+        if let Some(to_dps) = self.handles.to_dps
+            && !progress.sent_as.is_empty()
+        {
+            return self.send_to_dps(ctx, to_dps, job_id, progress);
+        }
         let place = self.releasing.iter().position(|reading| reading.is_of(job_id));
         let mut reading = match place.map(|place| self.releasing.swap_remove(place)) {
             Some(reading) if reading.next_piece() == progress.released => reading,
@@ -63,6 +74,7 @@ impl Intake {
             practice: &progress.practice,
             at_ms: progress.at_ms,
             refused: !progress.refused.is_empty(),
+            plays_dps: self.plays_dps,
             sent: progress.sent,
         };
         while reading.next_piece() < upto {
@@ -113,17 +125,9 @@ impl Intake {
     }
 
     fn send_verdict(&self, ctx: &mut Context<'_>, job_id: &str, progress: &Progress) -> Result<(), ProcessError> {
-        let verdict = JobEvent::JobValidated(JobValidated {
-            job_id,
-            practice: &progress.practice,
-            file_name: &progress.file_name,
-            at_ms: progress.at_ms,
-            refused: &progress.refused,
-            reasons: progress.reasons.iter().map(String::as_str).collect(),
-            records: progress.records,
-            invalid_records: progress.invalid_records,
-        });
-        ctx.send(self.handles.job_events, job_id, &verdict)
+        let verdict = verdict_on(job_id, progress);
+        ctx.send(self.handles.job_events, job_id, &verdict)?;
+        self.tell_dps_exchange(ctx, job_id, &verdict)
     }
 
     /// Ends a job that does not come on: its end marker does not come, or its records cannot be sent.
@@ -183,4 +187,17 @@ impl Intake {
         progress.stage = stage;
         self.keep(ctx, job_id, &progress)
     }
+}
+
+pub(super) fn verdict_on<'p>(job_id: &'p str, progress: &'p Progress) -> JobEvent<'p> {
+    JobEvent::JobValidated(JobValidated {
+        job_id,
+        practice: &progress.practice,
+        file_name: &progress.file_name,
+        at_ms: progress.at_ms,
+        refused: &progress.refused,
+        reasons: progress.reasons.iter().map(String::as_str).collect(),
+        records: progress.records,
+        invalid_records: progress.invalid_records,
+    })
 }

@@ -4,6 +4,7 @@ use concord_engine::{Context, ProcessError};
 use concord_schemas::list_reconciliation::{GpEvent, JobRecord, ReportFile};
 
 use super::Handles;
+use crate::list_reconciliation::dps_exchange::{AnswerLine, line_of_invalid_record, row_of_line};
 use crate::list_reconciliation::extract::ReadRecord;
 use crate::list_reconciliation::ids;
 use crate::list_reconciliation::values::Row;
@@ -15,6 +16,7 @@ pub(super) struct Sender<'j> {
     pub practice: &'j str,
     pub at_ms: i64,
     pub refused: bool,
+    pub plays_dps: bool,
     /// Valid records sent.
     pub sent: i64,
 }
@@ -40,6 +42,10 @@ impl Sender<'_> {
             }
             Ok(_) => Ok(()),
             Err(invalid) => {
+                if self.plays_dps {
+                    let line = AnswerLine::InvalidRecord(line_of_invalid_record(number, invalid));
+                    ctx.send_part(self.handles.job_events, self.job_id, row_of_line(&line))?;
+                }
                 let text = serde_json::Value::Object(invalid.to_failure_log()).to_string();
                 let row = Row { file: ReportFile::Validation, sort_key: ids::row_key("", "", number), text };
                 ctx.send_part(self.handles.job_events, self.job_id, row)

@@ -37,6 +37,15 @@ pub fn work_item_file_name(practice: &str, job_id: &str, nhs_number: &str, times
     format!("{practice}-WIP-{job_id}-{nhs_number}-{timestamp}.json")
 }
 
+/// Begins the names of extracts that are sent to DPS; their own names as they were sent follow.
+pub const DPS_EXTRACT: &str = "dps-extract/";
+
+/// Name of the answer that is written in the place of DPS.
+#[must_use]
+pub fn dps_answer_file_name(practice: &str, timestamp: &str) -> String {
+    format!("{practice}-DPSAnswer-{timestamp}.jsonl")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

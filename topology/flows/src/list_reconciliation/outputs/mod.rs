@@ -14,7 +14,8 @@ mod work_item;
 
 pub use differences::{DIFFERENCES_HEADER, write_differences_row, write_sensitive_row};
 pub use file_names::{
-    differences_file_name, file_timestamp, only_on_gp_file_name, only_on_pds_file_name, work_item_file_name,
+    DPS_EXTRACT, differences_file_name, dps_answer_file_name, file_timestamp, only_on_gp_file_name,
+    only_on_pds_file_name, work_item_file_name,
 };
 pub use only_on_gp::{ONLY_ON_GP_HEADER, write_only_on_gp_row};
 pub use only_on_pds::{ONLY_ON_PDS_HEADER, write_only_on_pds_row};

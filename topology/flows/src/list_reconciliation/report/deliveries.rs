@@ -9,6 +9,7 @@ use concord_schemas::list_reconciliation::Delivery;
 use super::progress::{Progress, SentFiles};
 use super::writing::{VALIDATION, WORK_ITEMS};
 use super::{Report, TELL, Telling, timer_key};
+use crate::list_reconciliation::outputs::DPS_EXTRACT;
 use crate::list_reconciliation::settings::Delivered;
 use crate::list_reconciliation::{JobStatus, codes, ids};
 
@@ -65,8 +66,9 @@ impl Report {
         }
         let is_of_mail = progress.mails.iter().any(|mail| mail.mail_id == delivery.name);
         // A list is named when its first piece is written, so before any connector has it.
-        let is_of_file =
-            delivery.name.starts_with(WORK_ITEMS) || progress.files.iter().any(|name| name == delivery.name);
+        let is_of_file = delivery.name.starts_with(WORK_ITEMS)
+            || delivery.name.starts_with(DPS_EXTRACT)
+            || progress.files.iter().any(|name| name == delivery.name);
         if !is_of_mail && !is_of_file {
             ctx.count_filtered("delivery of what the job has not");
             return Ok(());
@@ -91,7 +93,6 @@ impl Report {
         let before = progress.history.len();
         self.complete(ctx, job_id, &mut progress)?;
         if progress.history.len() != before || (is_bad && is_first) {
-            ctx.cancel_timer(TimerClock::WallClock, &timer_key(TELL, job_id))?;
             self.publish(ctx, job_id, &progress)?;
         } else if is_of_mail || progress.sent != counted_before {
             let due = ctx.wall_clock_ms() + TOLD_AFTER_MS;
@@ -121,7 +122,7 @@ impl Report {
         ctx.put_bytes(self.handles.ways, key.as_bytes(), ids::progress_to_bytes(&ways))?;
         let of_kind = if delivery.name.starts_with(WORK_ITEMS) {
             &mut sent.work_items
-        } else if delivery.name == VALIDATION {
+        } else if delivery.name == VALIDATION || delivery.name.starts_with(DPS_EXTRACT) {
             &mut sent.others
         } else {
             &mut sent.lists

@@ -1,9 +1,9 @@
 //! What the report stores of a job, and how it shows the job to users.
 
-use concord_engine::{Context, ProcessError};
+use concord_engine::{Context, ProcessError, TimerClock};
 use concord_schemas::list_reconciliation::{Job, JobCounts, JobDeliveries, JobMail, JobStep};
 
-use super::Report;
+use super::{Report, TELL, timer_key};
 use crate::list_reconciliation::intake::TIMED_OUT;
 use crate::list_reconciliation::{JobStatus, ids};
 
@@ -96,6 +96,22 @@ impl Progress {
         }
     }
 
+    /// The job as before its verdict; what became of it before stays known.
+    pub fn begun_again(self) -> Self {
+        Self {
+            status: JobStatus::Validated.as_str().to_string(),
+            practice: self.practice,
+            file: self.file,
+            at_ms: self.at_ms,
+            source: self.source,
+            copies: self.copies,
+            last_copy: self.last_copy,
+            history: self.history,
+            mails: self.mails,
+            ..Self::default()
+        }
+    }
+
     pub fn has_status(&self, status: JobStatus) -> bool {
         self.status == status.as_str()
     }
@@ -142,6 +158,8 @@ impl Progress {
 impl Report {
     /// Shows the job to users as it is now.
     pub(super) fn publish(&self, ctx: &mut Context<'_>, job_id: &str, progress: &Progress) -> Result<(), ProcessError> {
+        // It shows all that has been delivered: what waits to show that has nothing to add.
+        ctx.cancel_timer(TimerClock::WallClock, &timer_key(TELL, job_id))?;
         let sent = progress.sent;
         let job = Job {
             job_id,

@@ -22,8 +22,14 @@ pub(super) const VALIDATION: &str = "validation.json";
 pub(super) const WORK_ITEMS: &str = "work-items/";
 
 /// The steps of writing, in order.
-pub(super) const FILES: [ReportFile; 5] =
-    [ReportFile::Validation, ReportFile::Cdd, ReportFile::OnlyOnGp, ReportFile::OnlyOnPds, ReportFile::WorkItem];
+pub(super) const FILES: [ReportFile; 6] = [
+    ReportFile::Validation,
+    ReportFile::Cdd,
+    ReportFile::OnlyOnGp,
+    ReportFile::OnlyOnPds,
+    ReportFile::WorkItem,
+    ReportFile::DpsAnswer,
+];
 
 impl Report {
     /// Writes a slice of one file; true when the file is done (or not wanted).
@@ -37,7 +43,8 @@ impl Report {
     ) -> Result<bool, ProcessError> {
         let wanted = match file {
             ReportFile::Validation => !progress.refused.is_empty() || progress.invalid_records > 0,
-            _ => progress.refused.is_empty(),
+            ReportFile::DpsAnswer => self.answered(job_id, progress)?.is_some(),
+            _ => progress.refused.is_empty() && !self.plays_dps,
         };
         if !wanted {
             return Ok(true);
@@ -65,7 +72,7 @@ impl Report {
         let name = file_name(file, &progress.practice, &ids::timestamp(progress.at_ms)?);
         let mut text = String::new();
         if writing.pieces == 0 && writing.rows == 0 {
-            self.write_head(&mut text, file, progress);
+            self.write_head(&mut text, job_id, file, progress)?;
             progress.files.push(name.clone());
         }
         for (_, row) in &rows {
@@ -83,8 +90,12 @@ impl Report {
                 text.clear();
             }
         }
-        if last_slice && file == ReportFile::Validation {
-            text.push_str("]}");
+        if last_slice {
+            match file {
+                ReportFile::Validation => text.push_str("]}"),
+                ReportFile::DpsAnswer => self.write_answer_end(&mut text, job_id, progress, writing.rows)?,
+                _ => {}
+            }
         }
         if last_slice || !text.is_empty() {
             self.send_piece(ctx, job_id, &name, writing.pieces, last_slice, &text)?;
@@ -111,16 +122,27 @@ impl Report {
         Ok(found.len() == CLEANED)
     }
 
-    fn write_head(&self, text: &mut String, file: ReportFile, progress: &Progress) {
+    fn write_head(
+        &self,
+        text: &mut String,
+        job_id: &str,
+        file: ReportFile,
+        progress: &Progress,
+    ) -> Result<(), ProcessError> {
         let header = match file {
             ReportFile::Cdd => DIFFERENCES_HEADER,
             ReportFile::OnlyOnGp => ONLY_ON_GP_HEADER,
             ReportFile::OnlyOnPds => ONLY_ON_PDS_HEADER,
-            ReportFile::Validation => return self.write_validation_head(text, progress),
-            ReportFile::WorkItem => return,
+            ReportFile::Validation => {
+                self.write_validation_head(text, progress);
+                return Ok(());
+            }
+            ReportFile::DpsAnswer => return self.write_answer_head(text, job_id, progress),
+            ReportFile::WorkItem => return Ok(()),
         };
         text.push_str(header);
         text.push_str(LINE_END);
+        Ok(())
     }
 
     fn send_piece(
@@ -156,6 +178,7 @@ pub(super) fn rows_prefix(job_id: &str, file: ReportFile) -> String {
         ReportFile::OnlyOnGp => "only-on-gp",
         ReportFile::OnlyOnPds => "only-on-pds",
         ReportFile::WorkItem => "work-item",
+        ReportFile::DpsAnswer => "dps-answer",
     };
     format!("{job_id}/{tag}/")
 }
@@ -165,6 +188,7 @@ fn file_name(file: ReportFile, practice: &str, timestamp: &str) -> String {
         ReportFile::Cdd => outputs::differences_file_name(practice, timestamp),
         ReportFile::OnlyOnGp => outputs::only_on_gp_file_name(practice, timestamp),
         ReportFile::OnlyOnPds => outputs::only_on_pds_file_name(practice, timestamp),
+        ReportFile::DpsAnswer => outputs::dps_answer_file_name(practice, timestamp),
         ReportFile::Validation | ReportFile::WorkItem => VALIDATION.to_string(),
     }
 }

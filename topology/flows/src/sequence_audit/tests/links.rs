@@ -115,15 +115,39 @@ fn a_receipt_of_an_interchange_that_never_was_is_an_orphan() {
 }
 
 #[test]
-fn defects_and_a_workflow_that_is_not_that_of_the_content_are_one_finding() {
+fn defects_are_one_finding_and_a_workflow_that_is_not_that_of_the_content_another() {
     let mut audit = Audit::default();
     let mut seen = registration(1, 1, 1);
     seen.defects = vec!["UNT says 17 segments, the message has 18".to_owned()];
     seen.workflow = Some(Workflow::Recep);
     audit.take(&seen, 0, &settings());
-    assert_eq!(audit.published(), ["EnvelopeMismatch Confirmed sis TES5>XX11 1-1"]);
-    let note = &audit.findings.values().next().unwrap().note;
-    assert_eq!(note, "UNT says 17 segments, the message has 18; the workflow it came under is not that of its content");
+    assert_eq!(
+        audit.published(),
+        ["EnvelopeMismatch Confirmed sis TES5>XX11 1-1", "WorkflowMismatch Confirmed sis TES5>XX11 1-1"]
+    );
+    let note = |id: &str| audit.findings[id].note.as_str();
+    assert_eq!(note("envelope-mismatch/TES5/XX11/1"), "UNT says 17 segments, the message has 18");
+    let told = note("workflow-mismatch/TES5/XX11/1");
+    assert!(told.starts_with("CONCORD-SA-0030: it came under NHAIS_RECEP and belongs under NHAIS_REG"), "{told}");
+}
+
+#[test]
+fn whichever_of_the_wrong_and_the_right_workflow_comes_first_nothing_of_it_stands_in_the_end() {
+    for order in [[Workflow::Recep, Workflow::Registration], [Workflow::Registration, Workflow::Recep]] {
+        let mut audit = Audit::default();
+        for workflow in order {
+            audit.take(&SeenInterchange { workflow: Some(workflow), ..registration(1, 1, 1) }, 0, &settings());
+        }
+        assert_eq!(audit.published(), ["Duplicate Confirmed sis TES5>XX11 1-1"], "{order:?}");
+    }
+    let mut audit = Audit::default();
+    for _ in 0..2 {
+        audit.take(&SeenInterchange { workflow: Some(Workflow::Recep), ..registration(1, 1, 1) }, 0, &settings());
+    }
+    assert!(audit.findings.contains_key("workflow-mismatch/TES5/XX11/1"), "wrong twice is wrong");
+    let receipts = SeenInterchange { workflow: Some(Workflow::Recep), ..receipt(5, 1, &[(1, Verdict::Success)]) };
+    audit.take(&receipts, 0, &settings());
+    assert!(!audit.findings.contains_key("workflow-mismatch/XX11/TES5/5"), "receipts come under theirs");
 }
 
 #[test]

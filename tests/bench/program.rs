@@ -20,6 +20,8 @@ pub const PDS_TOPIC: &str = "pds.record";
 #[derive(Debug, Clone)]
 pub struct ProgramSettings {
     pub bootstrap: String,
+    /// Of which there is a section in the configuration.
+    pub flow: &'static str,
     pub application: String,
     pub workers: usize,
     pub memory_mib: usize,
@@ -39,13 +41,13 @@ impl Program {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let state = folder.join("state");
         let config = folder.join("concord.toml");
-        let ProgramSettings { bootstrap, application, workers, memory_mib } = &settings;
+        let ProgramSettings { bootstrap, flow, application, workers, memory_mib } = &settings;
         fs::write(
             &config,
             format!(
                 "[instance]\nname = \"bench\"\nstate_dir = \"{}\"\nworkers = {workers}\nmemory_mib = {memory_mib}\n\
                  [kafka]\nbootstrap_servers = \"{bootstrap}\"\n[topics]\npartitions = {PARTITIONS}\nreplication = 1\n\
-                 [http]\nlisten = \"127.0.0.1:{port}\"\n[flows.list_reconciliation]\napplication = \"{application}\"\n",
+                 [http]\nlisten = \"127.0.0.1:{port}\"\n[flows.{flow}]\napplication = \"{application}\"\n",
                 state.display(),
             ),
         )?;

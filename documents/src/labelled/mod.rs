@@ -1,0 +1,265 @@
+//! Labelled text: lines of plain text, and those that OCR or a PDF's text layer give, with `label: value` and lists below headings.
+
+mod items;
+mod labels;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use concord_schemas::patient_documents::fields;
+
+use crate::Limits;
+use crate::found::{AddressParts, Found, Spot};
+use crate::values::{date, name, nhs_number, postcode, sex};
+use crate::words::{Line, lines_of_text, together};
+use concord_schemas::patient_documents::Features;
+use items::{List, ListKind};
+use labels::{Label, LabelAt};
+
+/// How sure a labelled value is: a person wrote the label, and may have put another value behind it.
+const LABELLED: i32 = 95;
+/// How sure a value is that had to be told apart from others, such as the family name in a name of one line.
+const TOLD_APART: i32 = 90;
+/// The system of a valid NHS number.
+const NHS_NUMBER_SYSTEM: &str = "https://fhir.nhs.uk/Id/nhs-number";
+/// Lines of an address.
+const MOST_ADDRESS_LINES: usize = 7;
+
+/// Reads plain text.
+pub(crate) fn read(text: &str, limits: &Limits) -> Result<Features<'static>, crate::ReadFailure> {
+    let mut found = Found::new("labelled-text", limits);
+    read_lines(&lines_of_text(text), &mut found);
+    found.finish()
+}
+
+/// Reads lines, of one page or several behind each other.
+pub(crate) fn read_lines(lines: &[Line], found: &mut Found) {
+    let mut reader = Reader { found, list: None, address: None, is_about_others: false };
+    for line in lines {
+        if reader.found.is_full() {
+            return;
+        }
+        reader.line(line);
+    }
+    reader.end_list();
+    reader.end_address();
+}
+
+/// An address whose lines are still coming.
+struct OpenAddress {
+    parts: AddressParts,
+    spot: Spot,
+    /// How far its label is indented: its other lines are further.
+    indent: usize,
+    /// Nothing stood behind the label: its lines may stand below it.
+    is_below: bool,
+}
+
+struct Reader<'f> {
+    found: &'f mut Found,
+    list: Option<List>,
+    address: Option<OpenAddress>,
+    /// Within a part about somebody else.
+    is_about_others: bool,
+}
+
+impl Reader<'_> {
+    fn line(&mut self, line: &Line) {
+        let text = line.text.as_str();
+        if text.trim().is_empty() {
+            self.is_about_others = false;
+            self.end_address();
+            if let Some(list) = &mut self.list {
+                list.blank(self.found);
+            }
+            return;
+        }
+        let labels: Vec<LabelAt> = labels::in_line(text)
+            .into_iter()
+            .filter(|at| at.is_marked || is_proven(at.label, &text[at.value.clone()]))
+            .collect();
+        if labels.is_empty() {
+            self.unlabelled(line);
+            return;
+        }
+        if self.is_about_others {
+            return;
+        }
+        // Before the first label the line may be an item: `- Paracetamol 500 mg   Dose: 1 tablet`.
+        let before = &text[..labels[0].start];
+        let is_item = labels::without_bullet(before).chars().any(char::is_alphabetic);
+        if is_item && let Some(list) = &mut self.list {
+            list.line(line, 0..labels[0].start, self.found);
+        }
+        for at in &labels {
+            self.labelled(line, at);
+        }
+    }
+
+    fn unlabelled(&mut self, line: &Line) {
+        let text = line.text.as_str();
+        let indent = text.len() - text.trim_start().len();
+        if let Some(address) = &mut self.address {
+            let belongs = address.is_below || indent > address.indent + 1;
+            if belongs && address.parts.lines.len() < MOST_ADDRESS_LINES {
+                let written = text.trim();
+                address.spot = if address.parts.lines.is_empty() {
+                    line.spot(indent..text.len(), LABELLED)
+                } else {
+                    together(&address.spot, &line.spot(indent..text.len(), LABELLED))
+                };
+                address.parts.lines.push(written.trim_end_matches(',').to_owned());
+                if postcode::at_end_of(written).is_some() {
+                    self.end_address();
+                }
+                return;
+            }
+            self.end_address();
+        }
+        if labels::is_heading_of_others(text) {
+            self.end_list();
+            self.is_about_others = true;
+            return;
+        }
+        if let Some(list) = &mut self.list
+            && !list.line(line, 0..text.len(), self.found)
+        {
+            self.end_list();
+        }
+    }
+
+    fn labelled(&mut self, line: &Line, at: &LabelAt) {
+        let value = trimmed(&line.text, at.value.clone());
+        let written = &line.text[value.clone()];
+        let spot = line.spot(value.clone(), LABELLED);
+        if at.label == Label::Postcode {
+            self.postcode(written, &spot);
+            return;
+        }
+        self.end_address();
+        if items::is_of_item(at.label) {
+            if let Some(list) = &mut self.list {
+                list.end_item(self.found);
+            }
+            items::of_item(at, written, self.found);
+            return;
+        }
+        self.end_list();
+        match at.label {
+            Label::NhsNumber => {
+                match nhs_number(leading(written, |one| one.is_ascii_digit() || matches!(one, ' ' | '-'))) {
+                    Some(number) => self.found.identifier(NHS_NUMBER_SYSTEM, &number, &spot),
+                    None => self.found.identifier(at.written, written, &spot),
+                }
+            }
+            Label::Identifier => self.found.identifier(at.written, before_gap(written), &spot),
+            Label::Name => {
+                let (family, given) = name::split(before_gap(written));
+                self.found.name(&family, &given, &spot.at_most(TOLD_APART));
+            }
+            Label::FamilyName => self.found.field(fields::FAMILY_NAME, before_gap(written), &spot),
+            Label::GivenNames => self.found.field(fields::GIVEN_NAMES, before_gap(written), &spot),
+            Label::BirthDate => self.found.field(fields::BIRTH_DATE, &leading_date(written).unwrap_or_default(), &spot),
+            Label::Sex => self.found.sex(leading(before_gap(written), |one| one.is_alphabetic() || one == ' '), &spot),
+            Label::Address => self.open_address(line, at, value),
+            Label::Phone => self.found.phone(before_gap(written), "", false, &spot),
+            Label::Mobile => self.found.phone(before_gap(written), "mobile", false, &spot),
+            Label::WorkPhone => self.found.phone(before_gap(written), "work", false, &spot),
+            Label::Medications => self.open_list(ListKind::Medications, line, value),
+            Label::Allergies => self.open_list(ListKind::Allergies, line, value),
+            _ => {}
+        }
+    }
+
+    fn open_address(&mut self, line: &Line, at: &LabelAt, value: Range<usize>) {
+        let written = &line.text[value.clone()];
+        let spot = line.spot(value, LABELLED);
+        let is_below = written.is_empty();
+        let mut parts = AddressParts::default();
+        if !is_below {
+            parts.lines.push(written.trim_end_matches(',').to_owned());
+        }
+        self.address = Some(OpenAddress { parts, spot, indent: at.start, is_below });
+        if postcode::at_end_of(written).is_some() {
+            self.end_address();
+        }
+    }
+
+    fn open_list(&mut self, kind: ListKind, line: &Line, value: Range<usize>) {
+        let mut list = List::new(kind, line, !value.is_empty());
+        list.first(line, value, self.found);
+        self.list = Some(list);
+    }
+
+    /// A postcode belongs to the address before it.
+    fn postcode(&mut self, written: &str, spot: &Spot) {
+        let code = postcode::from_text(before_gap(written));
+        match self.address.take() {
+            Some(mut address) if !address.parts.lines.is_empty() && address.parts.postcode.is_empty() => {
+                // Its confidence may be another than that of the lines, so it is an observation of its own.
+                let (text, usage) = (address.parts.lines.join(", "), address.parts.usage);
+                address.parts = AddressParts { lines: vec![text], postcode: code, usage, is_former: false };
+                address.spot = together(&address.spot, spot);
+                self.found.address(&address.parts, &address.spot);
+            }
+            _ => self.found.field(fields::POSTCODE, &code, spot),
+        }
+    }
+
+    fn end_address(&mut self) {
+        if let Some(OpenAddress { parts, spot, .. }) = self.address.take() {
+            self.found.address(&parts, &spot);
+        }
+    }
+
+    fn end_list(&mut self) {
+        if let Some(mut list) = self.list.take() {
+            list.end_item(self.found);
+        }
+    }
+}
+
+/// Whether a value shows that the word before it is a label, though nothing marks it as one.
+fn is_proven(label: Label, value: &str) -> bool {
+    let value = value.trim();
+    match label {
+        Label::NhsNumber => {
+            nhs_number(leading(value, |one| one.is_ascii_digit() || matches!(one, ' ' | '-'))).is_some()
+        }
+        Label::BirthDate => leading_date(value).is_some_and(|date| date.len() == "1958-12-31".len()),
+        Label::Sex => sex::from_text(before_gap(value)).is_some(),
+        Label::Postcode => postcode::of_uk(before_gap(value)).is_some(),
+        Label::Phone | Label::Mobile => {
+            value.starts_with(['0', '+']) && crate::values::phone::from_text(before_gap(value)).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// A range without the blanks and bars around what it holds.
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let around = |one: char| one.is_whitespace() || matches!(one, '|' | ';');
+    let value = &text[range.clone()];
+    let start = range.start + (value.len() - value.trim_start_matches(around).len());
+    let end = start + text[start..range.end].trim_end_matches(around).len();
+    start..end
+}
+
+/// What stands before a gap: behind it begins something else.
+fn before_gap(value: &str) -> &str {
+    value.trim().split("   ").next().unwrap_or_default().trim_end()
+}
+
+/// The longest beginning of characters that belong.
+fn leading(value: &str, belongs: impl Fn(char) -> bool) -> &str {
+    let end = value.find(|one| !belongs(one)).unwrap_or(value.len());
+    value[..end].trim()
+}
+
+/// A date at the beginning: of one to three words.
+fn leading_date(value: &str) -> Option<String> {
+    let value = value.split('(').next().unwrap_or_default();
+    let words: Vec<&str> = value.split_whitespace().take(3).collect();
+    (1..=words.len()).rev().find_map(|count| date::from_words(&words[..count].join(" ")))
+}

@@ -1,0 +1,277 @@
+//! A medicine in one text, as prescriptions have it: name, strength and form told apart.
+
+/// A medicine's name, strength and form, and what stands behind them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Product {
+    pub name: String,
+    pub strength: String,
+    pub form: String,
+    pub rest: String,
+}
+
+/// Units as they are written, and as the contract has them. Those of the last rows measure volumes and times: they are no
+/// strength by themselves.
+const UNITS: [(&str, &str); 33] = [
+    ("mg", "mg"),
+    ("milligram", "mg"),
+    ("milligrams", "mg"),
+    ("g", "g"),
+    ("gram", "g"),
+    ("grams", "g"),
+    ("mcg", "microgram"),
+    ("ug", "microgram"),
+    ("µg", "microgram"),
+    ("μg", "microgram"),
+    ("microgram", "microgram"),
+    ("micrograms", "microgram"),
+    ("nanogram", "nanogram"),
+    ("nanograms", "nanogram"),
+    ("unit", "unit"),
+    ("units", "unit"),
+    ("iu", "unit"),
+    ("mmol", "mmol"),
+    ("%", "%"),
+    ("ml", "ml"),
+    ("millilitre", "ml"),
+    ("millilitres", "ml"),
+    ("l", "litre"),
+    ("litre", "litre"),
+    ("litres", "litre"),
+    ("dose", "dose"),
+    ("doses", "dose"),
+    ("actuation", "actuation"),
+    ("actuat", "actuation"),
+    ("h", "hour"),
+    ("hr", "hour"),
+    ("hour", "hour"),
+    ("hours", "hour"),
+];
+const VOLUMES_AND_TIMES: [&str; 5] = ["ml", "litre", "dose", "actuation", "hour"];
+
+/// Forms as they are written, and in the singular.
+const FORMS: [(&str, &str); 50] = [
+    ("tablet", "tablet"),
+    ("tablets", "tablet"),
+    ("tab", "tablet"),
+    ("tabs", "tablet"),
+    ("capsule", "capsule"),
+    ("capsules", "capsule"),
+    ("cap", "capsule"),
+    ("caps", "capsule"),
+    ("caplet", "caplet"),
+    ("caplets", "caplet"),
+    ("solution", "solution"),
+    ("suspension", "suspension"),
+    ("syrup", "syrup"),
+    ("linctus", "linctus"),
+    ("elixir", "elixir"),
+    ("liquid", "liquid"),
+    ("drops", "drops"),
+    ("cream", "cream"),
+    ("ointment", "ointment"),
+    ("gel", "gel"),
+    ("lotion", "lotion"),
+    ("foam", "foam"),
+    ("paste", "paste"),
+    ("shampoo", "shampoo"),
+    ("inhaler", "inhaler"),
+    ("inhalers", "inhaler"),
+    ("spray", "spray"),
+    ("injection", "injection"),
+    ("injections", "injection"),
+    ("pen", "pen"),
+    ("pens", "pen"),
+    ("cartridge", "cartridge"),
+    ("cartridges", "cartridge"),
+    ("vial", "vial"),
+    ("vials", "vial"),
+    ("ampoule", "ampoule"),
+    ("ampoules", "ampoule"),
+    ("patch", "patch"),
+    ("patches", "patch"),
+    ("suppository", "suppository"),
+    ("suppositories", "suppository"),
+    ("pessary", "pessary"),
+    ("pessaries", "pessary"),
+    ("sachet", "sachet"),
+    ("sachets", "sachet"),
+    ("powder", "powder"),
+    ("granules", "granules"),
+    ("lozenge", "lozenge"),
+    ("lozenges", "lozenge"),
+    ("implant", "implant"),
+];
+
+/// Words with which a dose begins behind a form.
+const DOSE_BEGINS: [&str; 9] = ["take", "one", "two", "three", "apply", "use", "inhale", "give", "half"];
+
+/// Tells name, strength and form apart; where that cannot be done everything is the name.
+pub(crate) fn split(text: &str) -> Product {
+    let text = super::squeezed(text);
+    let starts = text.char_indices().filter(|(at, one)| {
+        one.is_ascii_digit() && text[..*at].ends_with([' ', '(']) && text[..*at].contains(char::is_alphabetic)
+    });
+    for (start, _) in starts {
+        if let Some((strength, length)) = leading_strength(&text[start..]) {
+            let before = text[..start].trim_end_matches([' ', '(', ',']);
+            let before = before.strip_suffix(" -").unwrap_or(before).trim_end();
+            let behind = text[start + length..].trim_start_matches([' ', ')', ',']);
+            return with_form(before, strength, behind);
+        }
+    }
+    match text.rsplit_once(' ') {
+        Some((name, last)) if matches!(form_of(last), Some("tablet" | "capsule")) => {
+            Product { name: name.to_owned(), form: form_of(last).unwrap_or_default().to_owned(), ..Product::default() }
+        }
+        _ => Product { name: text, ..Product::default() },
+    }
+}
+
+/// A strength that is the whole text, as the contract has it.
+pub(crate) fn strength(text: &str) -> Option<String> {
+    let text = super::squeezed(text);
+    leading_strength(&text).and_then(|(strength, length)| (length == text.len()).then_some(strength))
+}
+
+/// A form that is the whole text, as the contract has it.
+pub(crate) fn form(text: &str) -> Option<String> {
+    let lower = super::squeezed(text).to_lowercase();
+    let last = lower.rsplit(' ').next()?;
+    (lower.split(' ').count() <= 4 && form_of(last).is_some()).then(|| in_singular(&lower))
+}
+
+/// A form as the contract has it: small letters, singular.
+pub(crate) fn in_singular(form: &str) -> String {
+    let words = form.split_whitespace().map(|word| {
+        let lower = word.to_lowercase();
+        form_of(&lower).map_or(lower, str::to_owned)
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn form_of(word: &str) -> Option<&'static str> {
+    let lower = word.to_lowercase();
+    FORMS.iter().find(|(written, _)| *written == lower).map(|(_, form)| *form)
+}
+
+fn with_form(name: &str, strength: String, behind: &str) -> Product {
+    let words: Vec<&str> = behind.split(' ').filter(|word| !word.is_empty()).collect();
+    let begins_dose = |word: &&str| {
+        word.starts_with(|one: char| one.is_ascii_digit()) || DOSE_BEGINS.contains(&word.to_lowercase().as_str())
+    };
+    let form_length = words.iter().position(begins_dose).unwrap_or(words.len());
+    let (form, rest) = words.split_at(form_length);
+    if !form.iter().any(|word| form_of(word).is_some()) {
+        // What stands behind the strength is no form: it stays with the name, so that nothing is lost.
+        let name = super::joined([name, &form.join(" ")], " ");
+        return Product { name, strength, form: String::new(), rest: rest.join(" ") };
+    }
+    Product { name: name.to_owned(), strength, form: in_singular(&form.join(" ")), rest: rest.join(" ") }
+}
+
+/// A strength at the beginning of the text, and how many bytes of the text it is.
+fn leading_strength(text: &str) -> Option<(String, usize)> {
+    let (number, mut at) = leading_number(text)?;
+    let (unit, length) = leading_unit(&text[at..])?;
+    if VOLUMES_AND_TIMES.contains(&unit) {
+        return None;
+    }
+    at += length;
+    let mut strength = amount(&number, unit);
+    while let Some(behind) = text[at..].strip_prefix('/') {
+        let (number, number_length) = leading_number(behind).unwrap_or_default();
+        let Some((unit, unit_length)) = leading_unit(&behind[number_length..]) else { break };
+        strength.push('/');
+        // Per one millilitre is per millilitre.
+        if number.is_empty() || number == "1" {
+            strength.push_str(unit);
+        } else {
+            strength.push_str(&amount(&number, unit));
+        }
+        at += 1 + number_length + unit_length;
+    }
+    Some((strength, at))
+}
+
+/// A number and its unit as the contract writes them.
+pub(crate) fn amount(number: &str, unit: &str) -> String {
+    let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
+    if unit == "%" || unit.is_empty() { format!("{number}{unit}") } else { format!("{number} {unit}") }
+}
+
+/// A unit as the contract has it; one that is not known as it is written.
+pub(crate) fn unit(text: &str) -> String {
+    let lower = text.trim().to_lowercase();
+    UNITS.iter().find(|(written, _)| *written == lower).map_or(text.trim().to_owned(), |(_, unit)| (*unit).to_owned())
+}
+
+fn leading_number(text: &str) -> Option<(String, usize)> {
+    let length = text.bytes().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',')).count();
+    let written = text[..length].trim_end_matches(['.', ',']);
+    let number = written.replace(',', "");
+    let is_number = number.starts_with(|one: char| one.is_ascii_digit()) && number.matches('.').count() <= 1;
+    (is_number && written.len() <= 12).then_some((number, written.len()))
+}
+
+fn leading_unit(text: &str) -> Option<(&'static str, usize)> {
+    let behind_blank = text.strip_prefix(' ').unwrap_or(text);
+    let blanks = text.len() - behind_blank.len();
+    let length = if behind_blank.starts_with('%') {
+        1
+    } else {
+        behind_blank.find(|one: char| !one.is_alphabetic()).unwrap_or(behind_blank.len())
+    };
+    let lower = behind_blank[..length].to_lowercase();
+    UNITS.iter().find(|(written, _)| *written == lower).map(|(_, unit)| (*unit, blanks + length))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn name_strength_and_form_are_told_apart() {
+        for (text, name, strength, form) in [
+            ("Paracetamol 500mg tablets", "Paracetamol", "500 mg", "tablet"),
+            ("Paracetamol 500 mg tablet", "Paracetamol", "500 mg", "tablet"),
+            ("Amoxicillin 250mg/5ml oral suspension", "Amoxicillin", "250 mg/5 ml", "oral suspension"),
+            ("Co-codamol 8mg/500mg tablets", "Co-codamol", "8 mg/500 mg", "tablet"),
+            ("Salbutamol 100micrograms/dose inhaler CFC free", "Salbutamol", "100 microgram/dose", "inhaler cfc free"),
+            ("Insulin glargine 100units/ml", "Insulin glargine", "100 unit/ml", ""),
+            ("Betamethasone 0.1% cream", "Betamethasone", "0.1%", "cream"),
+            ("Heparin 10,000 units/1 ml injection", "Heparin", "10000 unit/ml", "injection"),
+            ("Levothyroxine 25 mcg tab", "Levothyroxine", "25 microgram", "tablet"),
+            ("Albuterol 0.09 MG/ACTUAT inhalant solution", "Albuterol", "0.09 mg/actuation", "inhalant solution"),
+            ("Paracetamol tablets", "Paracetamol", "", "tablet"),
+            ("Aqueous cream", "Aqueous cream", "", ""),
+            ("Vitamin B12", "Vitamin B12", "", ""),
+            ("Simple linctus 200 ml", "Simple linctus 200 ml", "", ""),
+            ("Factor 8 500 units (Haemate)", "Factor 8 (Haemate)", "500 unit", ""),
+            ("500 mg", "500 mg", "", ""),
+            ("", "", "", ""),
+        ] {
+            let product = split(text);
+            let found = (product.name.as_str(), product.strength.as_str(), product.form.as_str());
+            assert_eq!(found, (name, strength, form), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dose_behind_the_form_is_not_part_of_it() {
+        assert_eq!(split("Paracetamol 500mg tablets 1 tablet twice a day").rest, "1 tablet twice a day");
+        assert_eq!(split("Paracetamol 500mg tablets take two").rest, "take two");
+    }
+
+    #[test]
+    fn a_strength_or_a_form_may_stand_alone() {
+        assert_eq!(strength("500mg").as_deref(), Some("500 mg"));
+        assert_eq!(strength("250 mg/5 ml").as_deref(), Some("250 mg/5 ml"));
+        assert_eq!(strength("5 ml"), None);
+        assert_eq!(strength("twice a day"), None);
+        assert_eq!(form("Tablets").as_deref(), Some("tablet"));
+        assert_eq!(form("modified-release capsules").as_deref(), Some("modified-release capsule"));
+        assert_eq!(form("1 tablet twice a day"), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! From the interchange that reveals a gap to the finding in a subscriber's hands.
+
+use std::collections::HashMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use concord_engine::metric_names;
+use rdkafka::Message;
+use serde_json::{Value, json};
+
+use super::LONGEST;
+use super::flow::{FINDING, INTERCHANGE, no_rejections};
+use super::traffic::{Revealed, Traffic};
+use crate::Result;
+use crate::broker::topics::{Publishing, Reading};
+use crate::inputs::feed::now_ms;
+use crate::process::{busy_seconds, cpu_seconds};
+use crate::program::{PARTITIONS, Program};
+use crate::stage::Stage;
+
+const SUB_TOPOLOGIES: i32 = 3;
+const POLL: Duration = Duration::from_millis(5);
+/// Behind the last interchange: a finding that is not seen then is lost.
+const LAST_WAIT: Duration = Duration::from_secs(60);
+
+/// Findings, and how long each was on its way.
+pub struct Latency {
+    rate: f64,
+    /// In order, milliseconds.
+    of_links: Vec<i64>,
+    of_transactions: Vec<i64>,
+    publisher_late: Duration,
+    /// Processors that others kept busy.
+    others: f64,
+}
+
+/// Feeds the program at a rate for so long. The first fifth is not measured.
+pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, rate: f64, lasts: Duration) -> Result<Latency> {
+    eprintln!("publishing {rate:.0} interchanges a second for {} s", lasts.as_secs());
+    let mut reading = stage.topics.follow(FINDING, stage.topics.ends()?.of(FINDING)?)?;
+    let publishing = stage.topics.publish(INTERCHANGE, None, 1)?;
+    let mut running = program.start()?;
+    running.wait(LONGEST, |running| {
+        let tasks = running.metrics().map_or(0.0, |page| page.sum(metric_names::TASKS_RUNNING));
+        Ok(tasks as i32 == SUB_TOPOLOGIES * PARTITIONS)
+    })?;
+    let began_ms = now_ms();
+    let mut seen: HashMap<String, i64> = HashMap::new();
+    let cpu = || {
+        Ok::<f64, Box<dyn std::error::Error>>(
+            cpu_seconds(running.pid())? + cpu_seconds(stage.broker.pid)? + cpu_seconds(std::process::id())?,
+        )
+    };
+    let (busy_before, cpu_before, began) = (busy_seconds()?, cpu()?, Instant::now());
+    let (revealed, publisher_late) = thread::scope(|scope| {
+        let publisher = scope.spawn(|| publish(traffic, publishing, rate, lasts).map_err(|e| e.to_string()));
+        while !publisher.is_finished() {
+            look(&mut reading, &mut seen)?;
+        }
+        let published = publisher.join().map_err(|_| "the publisher panicked")?;
+        Ok::<_, Box<dyn std::error::Error>>(published?)
+    })?;
+    let deadline = Instant::now() + LAST_WAIT;
+    while revealed.iter().any(|gap| !seen.contains_key(&gap.finding)) && Instant::now() < deadline {
+        look(&mut reading, &mut seen)?;
+    }
+    let others = (busy_seconds()? - busy_before - (cpu()? - cpu_before)).max(0.0) / began.elapsed().as_secs_f64();
+    no_rejections(&running)?;
+    running.stop()?;
+
+    let from_ms = began_ms + (lasts / 5).as_millis() as i64;
+    let (mut of_links, mut of_transactions, mut lost) = (Vec::new(), Vec::new(), 0);
+    for Revealed { finding, due_ms } in &revealed {
+        match seen.get(finding) {
+            None => lost += 1,
+            Some(_) if *due_ms < from_ms => {}
+            Some(at_ms) if finding.starts_with("gap/tn/") => of_transactions.push(at_ms - due_ms),
+            Some(at_ms) => of_links.push(at_ms - due_ms),
+        }
+    }
+    if lost > 0 || of_links.is_empty() || of_transactions.is_empty() {
+        return Err(format!("of {} gaps {lost} were not found", revealed.len()).into());
+    }
+    of_links.sort_unstable();
+    of_transactions.sort_unstable();
+    Ok(Latency { rate, of_links, of_transactions, publisher_late, others })
+}
+
+/// Publishes interchanges when they are due; answers the gaps that they reveal, and how late the latest was. Its time is that at
+/// which it was due: a publisher that is late makes latencies longer, not shorter.
+fn publish(
+    traffic: &mut Traffic,
+    mut publishing: Publishing,
+    rate: f64,
+    lasts: Duration,
+) -> Result<(Vec<Revealed>, Duration)> {
+    let (began, began_ms) = (Instant::now(), now_ms());
+    let (mut revealed, mut latest) = (Vec::new(), Duration::ZERO);
+    for number in 0_u64.. {
+        let due = Duration::from_secs_f64(number as f64 / rate);
+        if due >= lasts {
+            break;
+        }
+        let early = due.saturating_sub(began.elapsed());
+        if early.is_zero() {
+            latest = latest.max(began.elapsed().saturating_sub(due));
+        } else {
+            publishing.serve();
+            thread::sleep(early.max(Duration::from_micros(500)));
+        }
+        revealed.extend(traffic.publish_losing(&mut publishing, began_ms + due.as_millis() as i64)?);
+    }
+    publishing.finish()?;
+    Ok((revealed, latest))
+}
+
+/// Notes when each finding was seen first.
+fn look(reading: &mut Reading, seen: &mut HashMap<String, i64>) -> Result<()> {
+    reading.poll(POLL, |message| {
+        let key = String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned();
+        seen.entry(key).or_insert_with(now_ms);
+    })
+}
+
+impl Latency {
+    pub fn print(&self) {
+        println!("\nfrom what reveals a gap to the finding in a subscriber's hands, at {:.0} a second", self.rate);
+        for (what, latencies) in self.each() {
+            let (p50, p99, max) = (at(latencies, 0.5), at(latencies, 0.99), at(latencies, 1.0));
+            println!("  {what:<28} p50 {p50} ms   p99 {p99} ms   max {max} ms   ({} gaps)", latencies.len());
+        }
+        println!(
+            "  publisher late by {} ms at most; other programs {:.2} processors",
+            self.publisher_late.as_millis(),
+            self.others
+        );
+    }
+
+    pub fn to_json(&self) -> Value {
+        let mut figures = json!({
+            "rate_s": self.rate, "publisher_late_ms": self.publisher_late.as_millis() as u64, "others": self.others,
+        });
+        for (what, latencies) in self.each() {
+            figures[what] = json!({
+                "gaps": latencies.len(), "p50_ms": at(latencies, 0.5), "p99_ms": at(latencies, 0.99),
+                "max_ms": at(latencies, 1.0),
+            });
+        }
+        figures
+    }
+
+    fn each(&self) -> [(&'static str, &[i64]); 2] {
+        [("interchanges and messages", &self.of_links), ("transactions", &self.of_transactions)]
+    }
+}
+
+/// Of latencies in order.
+fn at(latencies: &[i64], share: f64) -> i64 {
+    latencies[((latencies.len() - 1) as f64 * share).round() as usize]
+}

@@ -1,0 +1,10 @@
+//! Calls: each has its effects once, whatever fails and whoever dies; in order for each key; and not for ever.
+
+mod declaring;
+mod faults;
+mod local;
+mod order;
+mod pool;
+mod pressure;
+mod reading;
+mod retries;

@@ -1,0 +1,71 @@
+//! Documents that are not read at once, or not at all.
+
+use concord_flows::patient_documents::codes;
+
+use crate::reader::{BROKEN, BROKEN_CODE, BUSY_CODE, HOPELESS, STUBBORN};
+use crate::stage::{SECOND, Stage};
+
+/// Longer than all attempts and their pauses take.
+const ALL_ATTEMPTS: i64 = 600 * SECOND;
+
+#[test]
+fn a_document_that_is_read_by_a_later_attempt_is_complete() {
+    let mut stage = Stage::new();
+    stage.upload("p1", "d1", &format!("{STUBBORN}family_name: Smith"));
+    stage.pass(ALL_ATTEMPTS);
+    assert_eq!(stage.extractions()["p1/d1"], "Complete 2");
+    assert_eq!(stage.patient("p1").unwrap()["family_name"], "Smith");
+    assert_eq!(stage.times_read("d1"), 3);
+    stage.check();
+}
+
+#[test]
+fn a_document_that_nobody_can_read_fails_at_once_with_a_dead_letter() {
+    let mut stage = Stage::new();
+    stage.upload("p1", "d1", BROKEN);
+    stage.upload("p1", "d2", "family_name: Smith");
+    stage.rest();
+    assert_eq!(stage.extractions()["p1/d1"], format!("Failed 1 {BROKEN_CODE}"));
+    assert_eq!(stage.times_read("d1"), 1);
+    assert_eq!(stage.patient("p1").unwrap()["family_name"], "Smith", "the others count");
+    let letters = stage.driver.dead_letters().unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!((&*letters[0].code, letters[0].record.key.as_deref()), (codes::NOT_READ, Some(&b"d1"[..])));
+    assert!(letters[0].message.contains(BROKEN_CODE), "{}", letters[0].message);
+    stage.driver.check_settled().unwrap();
+}
+
+#[test]
+fn a_document_that_no_attempt_reads_fails_after_the_last() {
+    let mut stage = Stage::new();
+    stage.upload("p1", "d1", HOPELESS);
+    stage.pass(ALL_ATTEMPTS);
+    assert_eq!(stage.extractions()["p1/d1"], format!("Failed 3 {BUSY_CODE}"));
+    assert_eq!(stage.driver.dead_letters().unwrap().len(), 1);
+    assert_eq!(stage.patient("p1").unwrap().len(), 0, "it is among the documents, and says nothing");
+}
+
+#[test]
+fn a_reader_that_never_comes_back_fails_at_the_time_limit() {
+    let mut stage = Stage::new();
+    stage.calls.take(1_000 * SECOND);
+    stage.upload("p1", "d1", "family_name: Smith");
+    stage.pass(2 * ALL_ATTEMPTS);
+    assert_eq!(stage.extractions()["p1/d1"], "Failed 3 CONCORD-EN-0008");
+    stage.driver.check_settled().unwrap();
+}
+
+#[test]
+fn a_failed_document_is_read_again_when_somebody_asks() {
+    let mut stage = Stage::new();
+    stage.upload("p1", "d1", HOPELESS);
+    stage.pass(ALL_ATTEMPTS);
+    stage.ask_to_read("d1");
+    stage.pass(ALL_ATTEMPTS);
+    assert_eq!(stage.extractions()["p1/d1"], format!("Failed 6 {BUSY_CODE}"));
+    assert_eq!(stage.times_read("d1"), 6);
+    stage.upload("p1", "d1", "family_name: Smith");
+    stage.rest();
+    assert_eq!(stage.extractions()["p1/d1"], "Complete 0", "an edit begins anew");
+    stage.driver.check_settled().unwrap();
+}
