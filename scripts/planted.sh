@@ -76,26 +76,43 @@ start_kafka() {
 }
 
 # The layers. Each gets the name of the bug and answers as its tests do.
-driver() { CONCORD_INVARIANTS=off timeout 180 "$(built driver)"; }
-simulation() { CONCORD_INVARIANTS=off CONCORD_SEEDS=$SEEDS timeout 300 "$(built simulation)"; }
-invariants() { timeout 180 "$(built driver)"; }
+driver() { CONCORD_INVARIANTS=off timeout --foreground 180 "$(built driver)"; }
+simulation() { CONCORD_INVARIANTS=off CONCORD_SEEDS=$SEEDS timeout --foreground 300 "$(built simulation)"; }
+invariants() { timeout --foreground 180 "$(built driver)"; }
 rebuild() {
-  start_kafka && KAFKA_BOOTSTRAP=$(sed -n 's/^KAFKA_BOOTSTRAP=//p' "$RUN/kafka.env") timeout 300 "$(built kafka_workers)"
+  start_kafka && KAFKA_BOOTSTRAP=$(sed -n 's/^KAFKA_BOOTSTRAP=//p' "$RUN/kafka.env") timeout --foreground 300 "$(built kafka_workers)"
 }
 kill_test() {
   grep -q exactly_once "$BUILT" || build -p concord -p concord-engine --test exactly_once || return 64
   KAFKA_BOOTSTRAP=own timeout 900 "$(built exactly_once)"
 }
 
-# catches LAYER BUG: whether the layer notices the bug. A bug that nobody knows is the caller's mistake, not caught.
+# catches LAYER BUG: whether the layer notices the bug. One test that fails is enough, so the others are not waited for. A bug
+# that nobody knows is the caller's mistake, not caught.
 catches() {
-  local answer=0
-  CONCORD_PLANTED_BUG=$2 "$1" >"$LOGS/$2.$1" 2>&1 || answer=$?
+  local answer=0 layer log=$LOGS/$2.$1
+  set -m
+  CONCORD_PLANTED_BUG=$2 "$1" >"$log" 2>&1 &
+  layer=$!
+  set +m
+  while kill -0 "$layer" 2>/dev/null; do
+    if has_failed "$log"; then
+      kill -KILL -- "-$layer" 2>/dev/null || true
+      wait "$layer" 2>/dev/null || true
+      return 0
+    fi
+    sleep 0.1
+  done
+  wait "$layer" || answer=$?
   if [ "$answer" -eq 64 ]; then
-    tail -n 5 "$LOGS/$2.$1" >&2
+    tail -n 5 "$log" >&2
     exit 2
   fi
   [ "$answer" -ne 0 ]
+}
+
+has_failed() {
+  grep -qE '^test .* \.\.\. FAILED$' "$1"
 }
 
 # by_what LAYER BUG: the first test that failed, or the lack of an end.

@@ -6,13 +6,15 @@ use crate::Stage;
 use crate::files::Files;
 
 /// A file is sent before each of them.
-const FAULTS: [fn(&mut Stage); 12] = [
+const FAULTS: [fn(&mut Stage); 14] = [
     |stage| kill(stage, "mesh"),
     |stage| stop(stage, "smtp"),
+    |stage| stop(stage, "pds"),
     |stage| kill(stage, "a"),
     |stage| stop(stage, "registry"),
     |stage| stop(stage, "mesh"),
     |stage| kill(stage, "mail"),
+    |stage| kill(stage, "pds"),
     |stage| stage.servers.crash_the_broker(),
     |stage| kill(stage, "b"),
     |stage| stop(stage, "kafka"),

@@ -6,6 +6,7 @@ use concord_connectors::mesh::Outgoing;
 use concord_connectors::synthetic::{SyntheticPractice, SyntheticSettings};
 use concord_flows::list_reconciliation::ids;
 use jiff::Timestamp;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::servers::{OURS, SENDER, Servers};
@@ -14,6 +15,21 @@ use crate::servers::{OURS, SENDER, Servers};
 pub const WORKFLOW: &str = "GPEXTRACT";
 const GOOD: u64 = 18;
 const PATIENTS: u64 = 300;
+/// PDS is asked about every so many of a list.
+const ASKED_FOR: usize = 10;
+
+/// NHS numbers of a list with their places on it.
+fn numbers(list: &SyntheticPractice) -> BTreeMap<String, usize> {
+    let rows = list.extract().collect::<String>();
+    let numbers = rows.lines().filter(|row| row.starts_with("DOW~1~")).map(|row| row.split('~').nth(7).unwrap());
+    numbers.enumerate().map(|(place, number)| (number.to_owned(), place)).collect()
+}
+
+/// The NHS number of a resource, if it is a patient.
+fn number_of_patient(resource: &str) -> Option<String> {
+    let resource: Value = serde_json::from_str(resource).unwrap();
+    (resource["resourceType"] == "Patient").then(|| resource["id"].as_str().unwrap().to_owned())
+}
 
 /// What becomes of a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,21 +53,33 @@ pub struct Sent {
 
 pub struct Files {
     pub files: Vec<Sent>,
-    /// What PDS has, as NDJSON.
+    /// What PDS publishes, as NDJSON.
     pub pds: String,
+    /// Of whom it publishes nothing and answers when it is asked: resources by NHS number.
+    pub asked_for: BTreeMap<String, String>,
 }
 
 impl Files {
     pub fn generate() -> Self {
         let now = Timestamp::now();
         let (mut files, mut pds, mut first_person) = (Vec::new(), String::new(), 0);
+        let mut asked_for = BTreeMap::new();
         for number in 0..GOOD {
             let practice = format!("Y{:05}", 20_000 + number);
             let settings =
                 SyntheticSettings { practice: practice.clone(), patients: PATIENTS, seed: 5, first_person, now };
             let list = SyntheticPractice::generate(settings).unwrap();
             first_person += list.people();
-            pds.extend(list.pds());
+            let listed = numbers(&list);
+            for resource in list.pds() {
+                match number_of_patient(&resource) {
+                    // Whoever is on no list is found by what is published only.
+                    Some(number) if listed.get(&number).is_some_and(|place| place % ASKED_FOR == 0) => {
+                        asked_for.insert(number, resource);
+                    }
+                    _ => pds.push_str(&resource),
+                }
+            }
             let mut file = Sent::new(Kind::Good, practice, list.extract_file_name(), list.extract().collect());
             let counts = serde_json::to_value(list.truth().counts).unwrap();
             file.truth = serde_json::from_value(counts).unwrap();
@@ -68,7 +96,7 @@ impl Files {
         files.insert(3, rubbish);
         files.insert(6, foreign);
         files.insert(9, unnamed);
-        Self { files, pds }
+        Self { files, pds, asked_for }
     }
 
     /// The status that each job must come to.

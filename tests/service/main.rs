@@ -1,15 +1,17 @@
 //! The whole service as its users have it: a practice's file arrives in a mailbox of MESH, and its results are in the recipient's
-//! mailbox and a mail in the mail server. Every server is a real one of the test's own, so that it may be stopped.
+//! mailbox and a mail in the mail server. Every server is a real one of the test's own, so that it may be stopped; only PDS,
+//! which is asked about every tenth patient, is played ([`pds`]).
 //!
-//! Two instances of `concord run`, `concord connect mesh` and `concord connect mail` work on twenty-one files twice: once in peace,
-//! held against what is known from how the people were made, and once while each process is killed and each server is stopped in
-//! turn. Both times the same must have come out.
+//! Two instances of `concord run` and `concord connect mesh`, `mail` and `pds` work on twenty-one files twice: once in peace, held
+//! against what is known from how the people were made, and once while each process is killed and each server is stopped in turn.
+//! Both times the same must have come out.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod faults;
 mod files;
 mod outcome;
+mod pds;
 mod processes;
 mod servers;
 #[allow(dead_code, reason = "the program's own reading of topics, of which a part is needed here")]
@@ -37,7 +39,7 @@ struct Stage {
 impl Stage {
     fn set(files: &Files) -> Self {
         let folder = tempfile::Builder::new().prefix("concord-service-").tempdir().unwrap();
-        let servers = Servers::start(folder.path());
+        let servers = Servers::start(folder.path(), files.asked_for.clone());
         let processes = Processes::prepare(folder.path(), &servers);
         processes.succeeds(&["topics", "apply"]);
         let pds = folder.path().join("pds.ndjson");
@@ -72,7 +74,10 @@ fn from_a_mailbox_to_the_recipients_mailbox_and_a_mail_whatever_is_killed_or_sto
         file.send(&stage.servers);
     }
     let in_peace = stage.finish(&files);
+    let (found, unknown) = stage.servers.pds.answered();
     drop(stage);
+    assert!(found >= files.asked_for.len() as u64, "PDS is asked about each of whom it publishes nothing");
+    assert!(unknown > 0, "PDS is asked about those whom nobody knows, too");
     is_what_was_planted(&files, &in_peace);
 
     let mut stage = Stage::set(&files);

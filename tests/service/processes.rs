@@ -1,4 +1,4 @@
-//! The processes of the service: two instances of `concord run`, and the connectors of MESH and of the mail server.
+//! The processes of the service: two instances of `concord run`, and the connectors of MESH, of the mail server and of PDS.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -18,8 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(240);
 const ATTEMPTS: u32 = 5;
 pub const APPLICATION: &str = "service";
 /// Name of the instance, and what it runs.
-const PROCESSES: [(&str, &[&str]); 4] =
-    [("a", &["run"]), ("b", &["run"]), ("mesh", &["connect", "mesh"]), ("mail", &["connect", "mail"])];
+const PROCESSES: [(&str, &[&str]); 5] = [
+    ("a", &["run"]),
+    ("b", &["run"]),
+    ("mesh", &["connect", "mesh"]),
+    ("mail", &["connect", "mail"]),
+    ("pds", &["connect", "pds"]),
+];
 
 pub struct Processes {
     folder: PathBuf,
@@ -194,10 +199,17 @@ listen = "127.0.0.1:{port}"
 [flows.list_reconciliation]
 application = "{APPLICATION}"
 delivered = ["lists", "mails"]
+lookups = "unknown"
 
 [flows.list_reconciliation.mails]
 recipients = ["gp-lists@nhs.example"]
 success = true
+
+[pds]
+url = "{pds}"
+rate_per_second = 100.0
+burst = 20
+timeout_seconds = 2
 
 [mesh]
 url = "{mesh}"
@@ -231,6 +243,7 @@ password_file = "{folder}/mail-password"
         folder = folder.display(),
         bootstrap = servers.variable("KAFKA_BOOTSTRAP"),
         registry = servers.variable("SCHEMA_REGISTRY_URL"),
+        pds = servers.pds.url(),
         mesh = servers.variable("MESH_URL"),
         mesh_certificates = servers.variable("MESH_CERTIFICATES"),
         smtp_certificates = servers.variable("SMTP_CERTIFICATES"),

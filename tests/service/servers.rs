@@ -1,4 +1,4 @@
-//! A Kafka, a schema registry, a MESH and a mail server of the test's own.
+//! A Kafka, a schema registry, a MESH and a mail server of the test's own, and a small PDS.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,8 @@ use std::process::Command;
 use concord_connectors::mesh::{MeshClient, MeshSettings, TlsFiles};
 use concord_connectors::secret::Secret;
 use jiff::Timestamp;
+
+use crate::pds::Pds;
 
 const PARTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/parts");
 const NAMES: [&str; 4] = ["kafka", "registry", "mesh", "smtp"];
@@ -20,15 +22,17 @@ pub const RECIPIENT: &str = "X26ABC3";
 
 /// Running servers; stopped when dropped.
 pub struct Servers {
+    pub pds: Pds,
     run: PathBuf,
     variables: BTreeMap<String, String>,
 }
 
 impl Servers {
-    pub fn start(folder: &Path) -> Self {
+    /// PDS answers about these people.
+    pub fn start(folder: &Path, asked_for: BTreeMap<String, String>) -> Self {
         let run = folder.join("servers");
         std::fs::create_dir(&run).unwrap();
-        let mut servers = Self { run, variables: BTreeMap::new() };
+        let mut servers = Self { pds: Pds::start(asked_for), run, variables: BTreeMap::new() };
         for name in NAMES {
             servers.parts(name, "start");
             let settings = std::fs::read_to_string(servers.run.join(format!("{name}.env"))).unwrap();
@@ -44,11 +48,17 @@ impl Servers {
     }
 
     pub fn freeze(&self, name: &str) {
-        self.parts(name, "freeze");
+        match name {
+            "pds" => self.pds.set_frozen(true),
+            _ => self.parts(name, "freeze"),
+        }
     }
 
     pub fn thaw(&self, name: &str) {
-        self.parts(name, "thaw");
+        match name {
+            "pds" => self.pds.set_frozen(false),
+            _ => self.parts(name, "thaw"),
+        }
     }
 
     /// The broker, as a crash would end it, and then again on its data.

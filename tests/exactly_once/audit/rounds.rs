@@ -20,8 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// As the instances are set: so long that a round takes less than the time of its traffic, and no deadline comes too early.
 pub const GRACE: SignedDuration = SignedDuration::from_mins(5);
 /// What arrives within so much may be processed in any order: a third of the grace period. What reveals that a number is
-/// missing is received a quarter of the grace period behind it at least, and the number, where it is only out of order, nine
-/// tenths of it at most; the gap is confirmed by what is received a grace period behind what revealed it.
+/// missing may be received as soon as that was sent (transactions are numbered over both links of a practice), and the number,
+/// where it is only out of order, six tenths of the grace period later at most; the gap is confirmed by what is received a grace
+/// period behind what revealed it. So four tenths of it lie between the two.
 const ROUND_S: i64 = 100;
 const PRACTICES: u32 = 60;
 /// From here on there is a change of epoch with room for faults on either side.

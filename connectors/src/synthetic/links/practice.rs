@@ -15,6 +15,9 @@ use concord_edifact::{
 /// Interchanges at either end of an epoch that have no fault: what is lost there nothing can reveal.
 const WITHOUT_FAULTS: u32 = 4;
 const LETTERS: u32 = 26;
+/// How long an interchange is on its way at most, as a share of the grace period. A practice with two links sends on both at once, so
+/// that a transaction may be missed as soon as it is sent; what is left of the grace period is left to those who read it.
+const ON_ITS_WAY: f64 = 0.6;
 
 /// What is planted in one interchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +128,7 @@ impl<'settings> Practice<'settings> {
             messages.push((self.links[place].messages.give(fate), transactions));
         }
         let text = self.text(place, sis, at, &messages, "A");
-        let arrival = at + self.up_to(self.settings.grace.mul_f64(0.9));
+        let arrival = at + self.up_to(self.settings.grace.mul_f64(ON_ITS_WAY));
         let link = &self.links[place];
         let mut faults = Vec::new();
         match fault {
@@ -243,7 +246,7 @@ impl<'settings> Practice<'settings> {
             };
             let mut writer = InterchangeWriter::begin(&header);
             writer.recep(sms, &link.cipher, "4826940,281", at, &[receipt]);
-            let arrival = at + self.up_to(self.settings.grace.mul_f64(0.6));
+            let arrival = at + self.up_to(self.settings.grace.mul_f64(ON_ITS_WAY));
             traffic.deliveries.push(Delivery { at: arrival, text: writer.finish() });
         }
         let unanswered: Vec<PlantedFault> = link

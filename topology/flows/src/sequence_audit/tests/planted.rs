@@ -1,5 +1,6 @@
 //! Generated traffic with planted faults: what is found at the end is what was planted, no more and no less.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use concord_connectors::synthetic::{LinkTraffic, LinkTrafficSettings, Planted, PlantedFault};
@@ -15,13 +16,25 @@ fn audited(traffic: &LinkTraffic) -> Audit {
     let mut audit = Audit::default();
     let mut last_ms = 0;
     for delivery in &traffic.deliveries {
-        last_ms = delivery.at.as_millisecond();
+        let at_ms = delivery.at.as_millisecond();
+        last_ms = last_ms.max(at_ms);
         for seen in read(delivery.text.as_bytes()) {
-            audit.take(&seen, last_ms, &settings);
+            audit.take(&seen, at_ms, &settings);
         }
     }
     audit.end(last_ms, &settings);
     audit
+}
+
+fn traffic(seed: u64) -> LinkTraffic {
+    LinkTraffic::generate(&LinkTrafficSettings {
+        practices: 9,
+        interchanges: 80,
+        seed,
+        start: "2026-01-05T08:00:00Z".parse().unwrap(),
+        grace: GRACE,
+        faults_per_mille: 25,
+    })
 }
 
 /// What a planted fault is found as.
@@ -48,28 +61,36 @@ fn found(finding: &Finding) -> String {
     format!("{kind:?} {state:?} {} {sender}>{recipient} {}-{}", counter.as_str(), range.from, range.to)
 }
 
+fn is_what_was_planted(seed: u64, traffic: &LinkTraffic) {
+    let audit = audited(traffic);
+    let expected: BTreeSet<String> = traffic.planted.iter().map(expected).collect();
+    let found: BTreeSet<String> = audit.findings.values().map(found).collect();
+    let missed: Vec<_> = expected.difference(&found).collect();
+    let invented: Vec<_> = found.difference(&expected).collect();
+    assert!(missed.is_empty() && invented.is_empty(), "seed {seed}: missed {missed:#?}, invented {invented:#?}");
+    assert_eq!(audit.findings.len(), found.len(), "seed {seed}: one finding for each fault");
+}
+
 #[test]
 fn what_is_found_is_what_was_planted() {
     let mut planted = 0;
     for seed in 1..=20 {
-        let traffic = LinkTraffic::generate(&LinkTrafficSettings {
-            practices: 9,
-            interchanges: 80,
-            seed,
-            start: "2026-01-05T08:00:00Z".parse().unwrap(),
-            grace: GRACE,
-            faults_per_mille: 25,
-        });
-        let audit = audited(&traffic);
-        let expected: BTreeSet<String> = traffic.planted.iter().map(expected).collect();
-        let found: BTreeSet<String> = audit.findings.values().map(found).collect();
-        let missed: Vec<_> = expected.difference(&found).collect();
-        let invented: Vec<_> = found.difference(&expected).collect();
-        assert!(missed.is_empty() && invented.is_empty(), "seed {seed}: missed {missed:#?}, invented {invented:#?}");
-        assert_eq!(audit.findings.len(), found.len(), "seed {seed}: one finding for each fault");
-        planted += expected.len();
+        let traffic = traffic(seed);
+        is_what_was_planted(seed, &traffic);
+        planted += traffic.planted.len();
     }
     assert!(planted > 1000, "only {planted} faults were planted");
+}
+
+/// The kill test rests on this: it takes in any order what arrives within a third of the grace period.
+#[test]
+fn what_is_found_is_what_was_planted_when_each_third_of_a_grace_period_comes_backwards() {
+    for seed in 1..=20 {
+        let mut traffic = traffic(seed);
+        let third = |at: jiff::Timestamp| at.as_second() / (GRACE.as_secs() / 3);
+        traffic.deliveries.sort_by_key(|delivery| (third(delivery.at), Reverse(delivery.at)));
+        is_what_was_planted(seed, &traffic);
+    }
 }
 
 #[test]
