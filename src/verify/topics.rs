@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedHeaders, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::Outcome;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Before another look at what is not ready.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A record as committed.
 pub struct Record {
@@ -139,7 +141,18 @@ impl Topics {
             list.add_partition(topic, partition);
         }
         let member = client(&self.cluster, group, "read_committed")?;
-        let positions = member.committed_offsets(list, PATIENCE).map_err(failed)?;
+        let deadline = Instant::now() + PATIENCE;
+        let positions = loop {
+            match member.committed_offsets(list.clone(), PATIENCE) {
+                // Behind a start or a change of brokers the group's coordinator is found before it is ready.
+                Err(KafkaError::MetadataFetch(
+                    RDKafkaErrorCode::NotCoordinator
+                    | RDKafkaErrorCode::CoordinatorLoadInProgress
+                    | RDKafkaErrorCode::CoordinatorNotAvailable,
+                )) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                answer => break answer.map_err(failed)?,
+            }
+        };
         let mut lag = 0;
         self.each(topic, &mut |record| {
             let position = positions.find_partition(topic, record.partition).map(|p| p.offset());

@@ -30,6 +30,8 @@ mod topics;
 mod verifier;
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use findings::Findings;
@@ -93,7 +95,17 @@ fn nothing(_: &Stage) -> Outcome<()> {
     Ok(())
 }
 
+/// The longest first, so that at the end none is waited for alone.
 const SCENARIOS: &[Scenario] = &[
+    #[cfg(debug_assertions)]
+    Scenario {
+        name: "failpoints_each_of_which_ends_an_instance_lose_nothing_and_repeat_nothing",
+        flow: &LIST_RECONCILIATION,
+        is_possible: anywhere,
+        protocol: "classic",
+        play: |stage, _| deaths::at_every_point(stage),
+        afterwards: nothing,
+    },
     Scenario {
         name: "killed_instances_lose_nothing_and_repeat_nothing",
         flow: &LIST_RECONCILIATION,
@@ -110,15 +122,6 @@ const SCENARIOS: &[Scenario] = &[
         is_possible: clock::is_possible,
         protocol: "classic",
         play: audit::kill_instances,
-        afterwards: nothing,
-    },
-    #[cfg(debug_assertions)]
-    Scenario {
-        name: "failpoints_each_of_which_ends_an_instance_lose_nothing_and_repeat_nothing",
-        flow: &LIST_RECONCILIATION,
-        is_possible: anywhere,
-        protocol: "classic",
-        play: |stage, _| deaths::at_every_point(stage),
         afterwards: nothing,
     },
     Scenario {
@@ -171,6 +174,9 @@ const SCENARIOS: &[Scenario] = &[
     },
 ];
 
+/// So many are played at a time: most of their time is waiting, for sessions to end and members to join.
+const AT_A_TIME: usize = 2;
+
 fn main() -> ExitCode {
     if std::env::var_os("KAFKA_BOOTSTRAP").is_none() {
         eprintln!("SKIPPED: exactly_once wants real servers; set KAFKA_BOOTSTRAP as scripts/test.sh does");
@@ -179,23 +185,39 @@ fn main() -> ExitCode {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let size = Size { records: number_from("CONCORD_RECORDS", 20_000), kills: number_from("CONCORD_KILLS", 60) };
     let seed = number_from("CONCORD_SEED", std::process::id().into());
-    let mut failed = false;
-    for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&wanted)) {
-        if let Err(reason) = (scenario.is_possible)() {
-            println!("SKIPPED: {}: {reason}", scenario.name);
-            continue;
+    let to_play = Mutex::new(SCENARIOS.iter().filter(|scenario| scenario.name.contains(&wanted)));
+    let next = || to_play.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let has_failed = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        for _ in 0..AT_A_TIME {
+            threads.spawn(|| {
+                while let Some(scenario) = next() {
+                    let (told, is_well) = tell(scenario, &size, seed);
+                    println!("{told}");
+                    has_failed.fetch_or(!is_well, Ordering::SeqCst);
+                }
+            });
         }
-        println!("{} (seed {seed})", scenario.name);
-        let begun = Instant::now();
-        match play(scenario, &size, seed) {
-            Ok(summary) => println!("  ok in {:.0} s: {summary}", begun.elapsed().as_secs_f64()),
-            Err(problem) => {
-                failed = true;
-                println!("  FAILED after {:.0} s (seed {seed}): {problem}", begun.elapsed().as_secs_f64());
-            }
+    });
+    if has_failed.into_inner() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Plays a scenario and says what came of it.
+fn tell(scenario: &Scenario, size: &Size, seed: u64) -> (String, bool) {
+    let name = scenario.name;
+    if let Err(reason) = (scenario.is_possible)() {
+        return (format!("SKIPPED: {name}: {reason}"), true);
+    }
+    let begun = Instant::now();
+    let mut figures = String::new();
+    let played = play(scenario, size, seed, &mut figures);
+    let took = begun.elapsed().as_secs_f64();
+    match played {
+        Ok(summary) => (format!("{name} (seed {seed})\n{figures}  ok in {took:.0} s: {summary}"), true),
+        Err(problem) => {
+            (format!("{name} (seed {seed})\n{figures}  FAILED after {took:.0} s (seed {seed}): {problem}"), false)
         }
     }
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn number_from(variable: &str, default: u64) -> u64 {
@@ -203,7 +225,7 @@ fn number_from(variable: &str, default: u64) -> u64 {
 }
 
 /// Plays a scenario and verifies what it left; the logs stay when something is wrong.
-fn play(scenario: &Scenario, size: &Size, seed: u64) -> Outcome<String> {
+fn play(scenario: &Scenario, size: &Size, seed: u64, figures: &mut String) -> Outcome<String> {
     let mut folder = tempfile::Builder::new()
         .prefix("concord-exactly-once-")
         .tempdir()
@@ -213,7 +235,7 @@ fn play(scenario: &Scenario, size: &Size, seed: u64) -> Outcome<String> {
     let played = (scenario.play)(&mut stage, size).and_then(|summary| {
         stage.stop()?;
         let findings: Findings = (scenario.flow.verify)(&stage)?;
-        println!("  {}", findings.figures(stage.kills, stage.deaths));
+        *figures = format!("  {}\n", findings.figures(stage.kills, stage.deaths));
         let counted = findings.judge()?;
         (scenario.flow.verify_by_command)(&stage)?;
         (scenario.afterwards)(&stage)?;
