@@ -55,9 +55,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 unset KAFKA_BOOTSTRAP CONCORD_PLANTED_BUG CONCORD_INVARIANTS
 
-# build ARGUMENT...: builds tests; notes where they are.
+# build ARGUMENT...: builds tests; notes where they are. Of the whole workspace, so that dependencies are those of the other tests.
 build() {
-  cargo test "${FEATURE[@]}" --no-run "$@" 2>"$LOGS/build" || {
+  cargo test --workspace "${FEATURE[@]}" --no-run "$@" 2>"$LOGS/build" || {
     tail -n 40 "$LOGS/build" >&2
     return 1
   }
@@ -83,7 +83,7 @@ rebuild() {
   start_kafka && KAFKA_BOOTSTRAP=$(sed -n 's/^KAFKA_BOOTSTRAP=//p' "$RUN/kafka.env") timeout --foreground 300 "$(built kafka_workers)"
 }
 kill_test() {
-  grep -q exactly_once "$BUILT" || build -p concord -p concord-engine --test exactly_once || return 64
+  grep -q exactly_once "$BUILT" || build --test exactly_once || return 64
   KAFKA_BOOTSTRAP=own timeout 900 "$(built exactly_once)"
 }
 
@@ -123,8 +123,9 @@ by_what() {
 }
 
 require_build_packages && use_cached_rocksdb
-build -p concord-engine -p concord-flows --test driver --test simulation --test kafka_workers
-cargo run --quiet -p concord-engine "${FEATURE[@]}" --example planted_bugs >"$LOGS/bugs"
+build --test driver --test simulation --test kafka_workers
+cargo build --quiet --workspace "${FEATURE[@]}" --example planted_bugs
+"$CARGO_TARGET_DIR/debug/examples/planted_bugs" >"$LOGS/bugs"
 LAYERS=(driver simulation invariants)
 [ "$QUICK" = yes ] || LAYERS+=(rebuild kill_test)
 declare -A TITLE=([driver]="engine" [simulation]="flow, simulated" [invariants]="invariants only"
