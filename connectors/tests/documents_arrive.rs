@@ -12,7 +12,7 @@ use concord_connectors::connect::{
 };
 use concord_engine::clock::SystemClock;
 use concord_engine::log::embedded::{EmbeddedLog, EmbeddedSettings};
-use concord_engine::log::{Log, TopicSpec, read_whole_topic};
+use concord_engine::log::{Log, LogRecord, TopicSpec, read_whole_topic};
 use concord_schemas::Schemas;
 use concord_schemas::codec;
 use concord_schemas::list_reconciliation::RefusedInput;
@@ -78,20 +78,20 @@ impl Stage {
         File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
     }
 
-    fn values(&self, topic: &str, visit: &mut dyn FnMut(&[u8], Option<&[u8]>)) {
-        let read = read_whole_topic(&self.log, topic, &mut |_, record| {
-            visit(record.key.as_deref().unwrap(), record.value.as_deref());
-        });
-        read.unwrap();
+    fn records(&self, topic: &str) -> Vec<LogRecord> {
+        let mut records = Vec::new();
+        read_whole_topic(&self.log, topic, &mut |_, record| records.push(record)).unwrap();
+        records
     }
 
     /// Every document that was published, in the order of each key.
     fn published(&self) -> Vec<Told> {
         let decoder = Schemas::bundled().decoder();
         let mut told = Vec::new();
-        self.values(codec::DOCUMENT.name(), &mut |key, value| {
-            let document: Document<'_> = decoder.decode(&codec::DOCUMENT, value.expect("nothing is deleted")).unwrap();
-            assert_eq!(key, document.document_id.as_bytes());
+        for record in self.records(codec::DOCUMENT.name()) {
+            let value = record.value.as_deref().expect("nothing is deleted");
+            let document: Document<'_> = decoder.decode(&codec::DOCUMENT, value).unwrap();
+            assert_eq!(record.key.as_deref(), Some(document.document_id.as_bytes()));
             let content = document.content.unwrap();
             let sha256: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!((document.content_sha256, document.bytes), (&*sha256, Some(content.len() as i64)));
@@ -103,7 +103,7 @@ impl Stage {
                 String::from_utf8_lossy(content).into_owned(),
                 document.contents_last_updated_ms / 1000,
             ));
-        });
+        }
         told.sort_by(|one, other| one.0.cmp(&other.0));
         told
     }
@@ -113,10 +113,11 @@ impl Stage {
         let decoder = Schemas::bundled().decoder();
         let beginning = format!("folder:{}/", self.folder.path().join("in").display());
         let mut refused = Vec::new();
-        self.values(codec::INTAKE_REFUSED.name(), &mut |_, value| {
-            let input: RefusedInput<'_> = decoder.decode(&codec::INTAKE_REFUSED, value.unwrap()).unwrap();
+        for record in self.records(codec::INTAKE_REFUSED.name()) {
+            let value = record.value.as_deref().unwrap();
+            let input: RefusedInput<'_> = decoder.decode(&codec::INTAKE_REFUSED, value).unwrap();
             refused.push((input.source.strip_prefix(&beginning).unwrap().to_owned(), input.code.to_owned()));
-        });
+        }
         refused.sort();
         refused
     }

@@ -68,6 +68,7 @@ impl Stage {
             instance: "one".to_owned(),
             spool_dir: std::env::temp_dir(),
             largest_input: 1 << 20,
+            max_record_bytes: 1 << 20,
         };
         Self { log, surroundings }
     }
