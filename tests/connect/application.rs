@@ -167,6 +167,12 @@ impl Application {
         self.flows = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
     }
 
+    /// `concord documents retry` of one document.
+    pub fn retry(&self, document_id: &str) {
+        let asked = self.command(&["documents", "retry", document_id]).output().unwrap();
+        assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    }
+
     /// SIGTERM, and the expectation that it leaves cleanly.
     pub fn stop_flows(&mut self) {
         let said = |application: &Self| fs::read_to_string(application.folder.path().join("run.log")).unwrap();
