@@ -28,6 +28,7 @@ pub mod connectors;
 mod patient_documents;
 mod pds;
 mod post_office;
+mod reading_limits;
 mod rules;
 mod sequence_audit;
 

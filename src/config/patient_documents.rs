@@ -9,6 +9,8 @@ use concord_flows::patient_documents::consolidation::{Field, Policy, Rules, Step
 use concord_flows::patient_documents::{Debounce, Settings};
 use serde::Deserialize;
 
+use super::reading_limits::ReadingLimits;
+
 /// Settings of patient documents.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -49,32 +51,6 @@ pub struct DocumentReading {
     pub limits: ReadingLimits,
 }
 
-/// What reading one document may cost; whatever would cost more is refused or ended.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ReadingLimits {
-    /// Size of a document, MiB.
-    pub document_mib: u64,
-    /// Address space of a reading process, and of each tool that it starts, MiB.
-    pub memory_mib: u64,
-    /// Processor time, seconds; each tool may take as much again.
-    pub processor_seconds: u64,
-    /// Size of any file that is written on the way, such as a page as image, MiB.
-    pub file_mib: u64,
-    /// How deep JSON and XML may be nested.
-    pub depth: usize,
-    /// Values of JSON, elements and attributes of XML, segments of HL7 v2, words of a page.
-    pub elements: usize,
-    /// Observations that a document may make.
-    pub observations: usize,
-    /// Pages of a document.
-    pub pages: u32,
-    /// Pages of a PDF that have no text and are read by OCR.
-    pub ocr_pages: u32,
-    /// Pixels of a page.
-    pub page_pixels: u64,
-}
-
 impl Default for PatientDocuments {
     fn default() -> Self {
         Self {
@@ -100,65 +76,6 @@ impl Default for DocumentReading {
             fetch_seconds: 60,
             limits: ReadingLimits::default(),
         }
-    }
-}
-
-impl Default for ReadingLimits {
-    fn default() -> Self {
-        let Limits { document_bytes, memory_bytes, cpu_seconds, file_bytes, .. } = Limits::default();
-        let Limits { depth, elements, observations, pages, ocr_pages, pixels, .. } = Limits::default();
-        Self {
-            document_mib: document_bytes >> 20,
-            memory_mib: memory_bytes >> 20,
-            processor_seconds: cpu_seconds,
-            file_mib: file_bytes >> 20,
-            depth,
-            elements,
-            observations,
-            pages,
-            ocr_pages,
-            page_pixels: pixels,
-        }
-    }
-}
-
-/// The least address space in which the readers and their tools start, MiB.
-const LEAST_MEMORY_MIB: u64 = 256;
-/// A document and what is made of it must fit in memory, MiB.
-const LARGEST_DOCUMENT_MIB: u64 = 1024;
-/// The parser of JSON goes little deeper, and would call the document damaged.
-const GREATEST_DEPTH: usize = 120;
-
-impl ReadingLimits {
-    fn check(&self) -> Result<(), String> {
-        let wrong = |key: &str, remedy: &str| Err(format!("flows.patient_documents.reading.limits.{key}: {remedy}"));
-        let counts = [
-            ("document_mib", self.document_mib),
-            ("processor_seconds", self.processor_seconds),
-            ("file_mib", self.file_mib),
-            ("depth", self.depth as u64),
-            ("elements", self.elements as u64),
-            ("observations", self.observations as u64),
-            ("pages", u64::from(self.pages)),
-            ("page_pixels", self.page_pixels),
-        ];
-        if let Some((key, _)) = counts.into_iter().find(|(_, value)| *value == 0) {
-            return wrong(key, "it is 0, and no document could be read: write 1 or more");
-        }
-        if self.document_mib > LARGEST_DOCUMENT_MIB {
-            return wrong("document_mib", &format!("write {LARGEST_DOCUMENT_MIB} or less"));
-        }
-        if self.memory_mib < LEAST_MEMORY_MIB || self.memory_mib < 4 * self.document_mib {
-            let least = LEAST_MEMORY_MIB.max(4 * self.document_mib);
-            return wrong("memory_mib", &format!("write {least} or more, four times document_mib at the least"));
-        }
-        if self.depth > GREATEST_DEPTH {
-            return wrong("depth", &format!("write {GREATEST_DEPTH} or less"));
-        }
-        if self.ocr_pages > self.pages {
-            return wrong("ocr_pages", "it is above `pages`, which counts them too: lower it, or raise that");
-        }
-        Ok(())
     }
 }
 
@@ -225,20 +142,7 @@ impl PatientDocuments {
 
     /// What one document may cost.
     pub fn limits(&self) -> Limits {
-        let limits = &self.reading.limits;
-        Limits {
-            document_bytes: limits.document_mib << 20,
-            memory_bytes: limits.memory_mib << 20,
-            cpu_seconds: limits.processor_seconds,
-            time: Duration::from_secs(self.reading.time_limit_seconds),
-            file_bytes: limits.file_mib << 20,
-            depth: limits.depth,
-            elements: limits.elements,
-            observations: limits.observations,
-            pages: limits.pages,
-            ocr_pages: limits.ocr_pages,
-            pixels: limits.page_pixels,
-        }
+        self.reading.limits.limits(Duration::from_secs(self.reading.time_limit_seconds))
     }
 
     fn rules(&self) -> Result<Rules, String> {
@@ -290,18 +194,6 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_lets_nothing_be_read_is_refused_with_its_key() {
-        let limits = |change: fn(&mut ReadingLimits)| refusal(|section| change(&mut section.reading.limits));
-        assert!(limits(|limits| limits.pages = 0).contains("reading.limits.pages: it is 0"));
-        assert!(limits(|limits| limits.document_mib = 2048).contains("limits.document_mib: write 1024 or less"));
-        assert!(limits(|limits| limits.memory_mib = 100).contains("limits.memory_mib: write 256 or more"));
-        assert!(limits(|limits| limits.document_mib = 600).contains("limits.memory_mib: write 2400 or more"));
-        assert!(limits(|limits| limits.depth = 10_000).contains("limits.depth: write 120 or less"));
-        assert!(limits(|limits| limits.ocr_pages = 501).contains("limits.ocr_pages: it is above `pages`"));
-        assert!(refusal(|section| section.reading.fetch_seconds = 0).contains("reading.fetch_seconds must be 1"));
-    }
-
-    #[test]
     fn what_is_wrong_is_said_with_its_remedy() {
         let policy = |name: &str, step: &str| {
             let entry = (name.to_owned(), vec![step.to_owned()]);
@@ -316,5 +208,7 @@ mod tests {
         assert!(refusal(|section| section.quiet_seconds = 0).contains("quiet_seconds must be between 1"));
         assert!(refusal(|section| section.longest_wait_seconds = 1).contains("must not be below"));
         assert!(refusal(|section| section.reading.attempts = 0).contains("reading.attempts must be 1"));
+        assert!(refusal(|section| section.reading.fetch_seconds = 0).contains("reading.fetch_seconds must be 1"));
+        assert!(refusal(|section| section.reading.limits.pages = 0).contains("reading.limits.pages: it is 0"));
     }
 }
