@@ -5,7 +5,7 @@ use concord_schemas::patient_documents::{
     Place, fields,
 };
 
-use crate::values::{joined, nhs_number, phone, postcode, sex, squeezed};
+use crate::values::{code_system, joined, nhs_number, phone, postcode, sex, squeezed};
 use crate::{Limits, Problem, ReadFailure};
 
 /// Where something was found, and how sure that is.
@@ -110,6 +110,14 @@ impl Found {
         self.field(fields::GIVEN_NAMES, given, spot);
     }
 
+    /// Given names that follow those found last.
+    pub fn more_given_names(&mut self, given: &str) {
+        let last = self.features.demographics.last_mut().filter(|last| last.field == fields::GIVEN_NAMES);
+        if let Some(last) = last {
+            last.value = joined([last.value.as_ref(), text(given).as_str()], " ").into();
+        }
+    }
+
     /// Sex in whatever words.
     pub fn sex(&mut self, written: &str, spot: &Spot) {
         if let Some(sex) = sex::from_text(written) {
@@ -182,7 +190,8 @@ impl Found {
 
     /// A medicine; one without name and code is none. Place and confidence are those of the spot.
     pub fn medication(&mut self, medication: ObservedMedication<'static>, spot: &Spot) {
-        if (medication.name.trim().is_empty() && medication.code.is_empty()) || !self.counts() {
+        let is_none = medication.name.trim().is_empty() && medication.code.is_empty();
+        if is_none || code_system::is_absent(&medication.code) || !self.counts() {
             return;
         }
         let Spot { place, confidence } = spot.clone();

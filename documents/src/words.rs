@@ -7,6 +7,9 @@ use concord_schemas::patient_documents::{Place, Region};
 
 use crate::found::Spot;
 use crate::{Limits, Problem, ReadFailure};
+use upright::Direction;
+
+mod upright;
 
 /// A line of text.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +20,8 @@ pub(crate) struct Line {
     pub number: usize,
     /// 1-based; `None` of plain text.
     pub page: Option<i32>,
+    /// The line before was broken for want of room: what stands here belongs to it.
+    pub goes_on: bool,
     /// Of pages alone.
     words: Vec<Word>,
 }
@@ -72,21 +77,36 @@ fn bottom_of(region: Region) -> i32 {
     region.top.saturating_add(region.height)
 }
 
+/// Programs break lines of text at some width between these, if they break any; what is longer is broken by nobody.
+const BROKEN_AT: std::ops::RangeInclusive<usize> = 60..=132;
+
 /// The lines of plain text.
 pub(crate) fn lines_of_text(text: &str) -> Vec<Line> {
     let lines = text.split('\n').enumerate();
     let lines = lines.map(|(at, line)| {
         let text = line.trim_end_matches(['\r', '\u{c}']).replace(['\t', '\u{a0}'], "    ");
-        Line { text, number: at + 1, page: None, words: Vec::new() }
+        Line { text, number: at + 1, ..Line::default() }
     });
-    lines.collect()
+    let mut lines: Vec<Line> = lines.collect();
+    let length = |text: &str| text.trim_end().chars().count();
+    let widest = lines.iter().map(|line| length(&line.text)).max().unwrap_or_default();
+    if BROKEN_AT.contains(&widest) {
+        for at in 1..lines.len() {
+            let first_word = lines[at].text.split_whitespace().next().map_or(0, length);
+            lines[at].goes_on = first_word > 0 && length(&lines[at - 1].text) + 1 + first_word > widest;
+        }
+    }
+    lines
 }
 
 /// A word as a tool found it.
 #[derive(Debug, Clone)]
 struct FoundWord {
     text: String,
+    /// Where it stands when the lines of its page run to the right.
     region: Region,
+    /// Where it stands in the image or on the page as it is stored.
+    stored: Region,
     confidence: i32,
 }
 
@@ -100,6 +120,7 @@ pub(crate) fn lines_of_table(
 ) -> Result<Vec<Line>, ReadFailure> {
     // By page: runs of words that the tool took for one line of one block.
     let mut pages: BTreeMap<i32, BTreeMap<[i32; 3], Vec<FoundWord>>> = BTreeMap::new();
+    let mut sizes: BTreeMap<i32, Region> = BTreeMap::new();
     let mut words = 0_usize;
     for row in table.lines() {
         let columns: Vec<&str> = row.splitn(12, '\t').collect();
@@ -107,24 +128,32 @@ pub(crate) fn lines_of_table(
         else {
             continue;
         };
-        if level != "5" || is_noise(text) {
+        if !matches!(level, "1" | "5") || (level == "5" && is_noise(text)) {
             continue;
-        }
-        words += 1;
-        if words > limits.elements {
-            return Err(ReadFailure::new(Problem::TooMany, format!("more than {} words", limits.elements)));
         }
         let whole = |text: &str| text.parse::<i32>().unwrap_or_default();
         // No page is wider than this; what is further out would only make sums overflow.
         let on_page = |length: f64| length.round().clamp(0.0, 1_000_000.0) as i32;
         let length = |text: &str| on_page(text.parse::<f64>().unwrap_or_default() * scale);
         let region = Region { left: length(left), top: length(top), width: length(width), height: length(height) };
+        let page = page.unwrap_or_else(|| whole(own_page));
+        if level == "1" {
+            sizes.insert(page, region);
+            continue;
+        }
+        words += 1;
+        if words > limits.elements {
+            return Err(ReadFailure::new(Problem::TooMany, format!("more than {} words", limits.elements)));
+        }
         let confidence = confidence.parse::<f64>().unwrap_or_default().clamp(0.0, 100.0) as i32;
-        let runs = pages.entry(page.unwrap_or_else(|| whole(own_page))).or_default();
+        let runs = pages.entry(page).or_default();
         let run = runs.entry([whole(block), whole(paragraph), whole(line)]).or_default();
-        run.push(FoundWord { text: text.trim().to_owned(), region, confidence });
+        run.push(FoundWord { text: text.trim().to_owned(), region, stored: region, confidence });
     }
-    Ok(pages.into_iter().flat_map(|(page, runs)| lines_of_page(page, runs.into_values().collect())).collect())
+    let lines = pages
+        .into_iter()
+        .flat_map(|(page, runs)| lines_of_page(page, sizes.get(&page).copied(), runs.into_values().collect()));
+    Ok(lines.collect())
 }
 
 /// Rules and specks that OCR takes for text.
@@ -136,21 +165,31 @@ fn is_noise(text: &str) -> bool {
 const MOST_RUNS: usize = 2_000;
 
 /// Runs that stand beside each other are one line: tools take the columns of a form for blocks of their own.
-fn lines_of_page(page: i32, mut runs: Vec<Vec<FoundWord>>) -> Vec<Line> {
+fn lines_of_page(page: i32, size: Option<Region>, mut runs: Vec<Vec<FoundWord>>) -> Vec<Line> {
+    let direction = Direction::of(&runs);
+    for word in runs.iter_mut().flatten() {
+        word.region = direction.upright(word.stored);
+    }
     if runs.len() <= MOST_RUNS {
         runs = side_by_side(runs);
     }
     let margin = runs.iter().flatten().map(|word| word.region.left).min().unwrap_or_default();
+    // Where text ends on the right: as far from the edge as it begins on the left.
+    let end = size.map(|size| direction.upright(size)).map(|size| right_of(size) - (margin - size.left));
     let mut lines: Vec<Line> = Vec::new();
-    let mut above: Option<Region> = None;
+    let mut above: Option<(Region, Region)> = None;
     for run in &runs {
-        let Some(first) = run.first().map(|word| word.region) else { continue };
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        let (first, last) = (first.region, last.region);
         // Room for a line and more is an empty line, as people leave it between paragraphs.
-        if above.is_some_and(|above| (first.top - bottom_of(above)) * 2 > first.height * 3) {
+        let is_apart = above.is_some_and(|(above, _)| (first.top - bottom_of(above)) * 2 > first.height * 3);
+        if is_apart {
             lines.push(Line { number: lines.len() + 1, page: Some(page), ..Line::default() });
         }
-        above = Some(first);
-        lines.push(line_of(page, lines.len() + 1, run, margin));
+        let had_no_room = |(_, last): (Region, Region), end: i32| right_of(last) + first.width > end;
+        let goes_on = !is_apart && above.zip(end).is_some_and(|(above, end)| had_no_room(above, end));
+        above = Some((first, last));
+        lines.push(Line { goes_on, ..line_of(page, lines.len() + 1, run, margin) });
     }
     lines
 }
@@ -200,7 +239,7 @@ fn line_of(page: i32, number: usize, run: &[FoundWord], margin: i32) -> Line {
         line.text.extend(std::iter::repeat_n(' ', usize::try_from(blanks.clamp(0, 200)).unwrap_or_default()));
         let start = line.text.len();
         line.text.push_str(&word.text);
-        line.words.push(Word { range: start..line.text.len(), region: word.region, confidence: word.confidence });
+        line.words.push(Word { range: start..line.text.len(), region: word.stored, confidence: word.confidence });
         right = Some(right_of(word.region));
     }
     line
@@ -243,6 +282,41 @@ mod tests {
         let both = together(&spot, &lines[1].spot(2..7, 95));
         assert_eq!(both.place.region, Some(Region { left: 100, top: 100, width: 90, height: 60 }));
         assert_eq!(lines_of_text("a\nb")[1].spot(0..1, 95).place.to_string(), "line 2");
+    }
+
+    #[test]
+    fn a_line_that_had_no_room_before_it_goes_on() {
+        let page = "1\t1\t0\t0\t0\t0\t0\t0\t1000\t1000\t-1\t\n";
+        let word = |line: usize, left: usize, width: usize, text: &str| {
+            format!("5\t1\t1\t1\t{line}\t1\t{left}\t{}\t{width}\t20\t90\t{text}\n", line * 24)
+        };
+        let table = [
+            page.to_owned(),
+            word(1, 100, 700, "full"),
+            word(2, 100, 150, "broken"),
+            word(3, 100, 100, "short"),
+            word(9, 100, 750, "apart"),
+        ];
+        let lines = lines_of_table(&table.concat(), 1.0, None, &Limits::default()).unwrap();
+        let goes_on: Vec<(&str, bool)> = lines.iter().map(|line| (line.text.as_str(), line.goes_on)).collect();
+        assert_eq!(goes_on, [("full", false), ("broken", true), ("short", false), ("", false), ("apart", false)]);
+        let wide = "a".repeat(70);
+        let of_text = |text: &str| lines_of_text(text).iter().map(|line| line.goes_on).collect::<Vec<_>>();
+        assert_eq!(of_text(&format!("{wide}\nb\n{}\nbroken\n", &wide[..66])), [false, true, false, true, false]);
+        assert_eq!(of_text("Paracetamol\nLatex\n"), [false, false, false]);
+    }
+
+    #[test]
+    fn a_page_on_its_side_has_the_lines_of_an_upright_one_and_its_own_places() {
+        // As TABLE begins, turned to the right: what was on the left is above, what was above is on the right.
+        let table = "1\t1\t0\t0\t0\t0\t0\t0\t1000\t1000\t-1\t\n\
+            5\t1\t1\t1\t1\t1\t880\t100\t20\t40\t96.5\tName:\n\
+            5\t1\t1\t1\t1\t2\t880\t150\t20\t40\t61.2\tAsa\n\
+            5\t1\t1\t1\t2\t1\t840\t120\t20\t40\t90\tbelow\n";
+        let lines = lines_of_table(table, 1.0, None, &Limits::default()).unwrap();
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["Name: Asa", "  below"]);
+        assert_eq!(lines[0].spot(6..9, 95).place.region, Some(Region { left: 880, top: 150, width: 20, height: 40 }));
     }
 
     #[test]

@@ -1,143 +1,9 @@
-//! The labels that letters and forms put before values.
+//! Finds the labels of a line, and what is theirs.
 
 use std::ops::Range;
 
-/// What a label announces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Label {
-    NhsNumber,
-    Identifier,
-    Name,
-    FamilyName,
-    GivenNames,
-    BirthDate,
-    Sex,
-    Address,
-    Postcode,
-    Phone,
-    Mobile,
-    WorkPhone,
-    /// A medicine, or the heading of several.
-    Medications,
-    Strength,
-    Form,
-    Dose,
-    Route,
-    Start,
-    End,
-    Code,
-    /// An allergy, or the heading of several.
-    Allergies,
-    Reaction,
-    /// What no reader keeps, but where a value or a list ends.
-    Other,
-}
-
-/// In small letters, words with one blank between them. Longer ones of the same beginning stand first.
-const LABELS: [(&str, Label); 84] = [
-    ("nhs number", Label::NhsNumber),
-    ("nhs no", Label::NhsNumber),
-    ("nhs num", Label::NhsNumber),
-    ("nhs", Label::NhsNumber),
-    ("hospital number", Label::Identifier),
-    ("hospital no", Label::Identifier),
-    ("patient number", Label::Identifier),
-    ("patient id", Label::Identifier),
-    ("mrn", Label::Identifier),
-    ("patient name", Label::Name),
-    ("patient's name", Label::Name),
-    ("full name", Label::Name),
-    ("name of patient", Label::Name),
-    ("name", Label::Name),
-    ("patient", Label::Name),
-    ("family name", Label::FamilyName),
-    ("surname", Label::FamilyName),
-    ("last name", Label::FamilyName),
-    ("given names", Label::GivenNames),
-    ("given name", Label::GivenNames),
-    ("forenames", Label::GivenNames),
-    ("forename", Label::GivenNames),
-    ("first names", Label::GivenNames),
-    ("first name", Label::GivenNames),
-    ("date of birth", Label::BirthDate),
-    ("birth date", Label::BirthDate),
-    ("born", Label::BirthDate),
-    ("d.o.b", Label::BirthDate),
-    ("dob", Label::BirthDate),
-    ("sex", Label::Sex),
-    ("gender", Label::Sex),
-    ("home address", Label::Address),
-    ("patient address", Label::Address),
-    ("address", Label::Address),
-    ("postcode", Label::Postcode),
-    ("post code", Label::Postcode),
-    ("telephone number", Label::Phone),
-    ("telephone no", Label::Phone),
-    ("telephone", Label::Phone),
-    ("home telephone", Label::Phone),
-    ("home phone", Label::Phone),
-    ("phone number", Label::Phone),
-    ("phone", Label::Phone),
-    ("tel no", Label::Phone),
-    ("tel", Label::Phone),
-    ("mobile number", Label::Mobile),
-    ("mobile phone", Label::Mobile),
-    ("mobile no", Label::Mobile),
-    ("mobile", Label::Mobile),
-    ("work phone", Label::WorkPhone),
-    ("work telephone", Label::WorkPhone),
-    ("current medications", Label::Medications),
-    ("current medication", Label::Medications),
-    ("regular medication", Label::Medications),
-    ("repeat medication", Label::Medications),
-    ("medication list", Label::Medications),
-    ("medications", Label::Medications),
-    ("medication", Label::Medications),
-    ("medicines", Label::Medications),
-    ("medicine", Label::Medications),
-    ("drug", Label::Medications),
-    ("strength", Label::Strength),
-    ("form", Label::Form),
-    ("dosage", Label::Dose),
-    ("dose", Label::Dose),
-    ("directions", Label::Dose),
-    ("route", Label::Route),
-    ("start date", Label::Start),
-    ("started", Label::Start),
-    ("start", Label::Start),
-    ("end date", Label::End),
-    ("stopped", Label::End),
-    ("dm+d code", Label::Code),
-    ("dm+d", Label::Code),
-    ("snomed code", Label::Code),
-    ("known allergies", Label::Allergies),
-    ("drug allergies", Label::Allergies),
-    ("allergies and adverse reactions", Label::Allergies),
-    ("allergies", Label::Allergies),
-    ("allergy", Label::Allergies),
-    ("allergic to", Label::Allergies),
-    ("reactions", Label::Reaction),
-    ("reaction", Label::Reaction),
-    ("diagnosis", Label::Other),
-];
-
-/// People whose name, address or phone is not the patient's, before a label: `GP name`, `Next of kin telephone`.
-const OF_OTHERS: [&str; 14] = [
-    "gp",
-    "doctor",
-    "dr",
-    "consultant",
-    "practice",
-    "surgery",
-    "next of kin",
-    "nok",
-    "carer",
-    "hospital",
-    "clinic",
-    "ward",
-    "mother's",
-    "father's",
-];
+pub(super) use super::table::Label;
+use super::table::{LABELS, OF_OTHERS, OF_THE_PATIENT};
 
 /// A label in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,7 +87,8 @@ fn label_at(line: &str, start: usize, is_first: bool) -> Option<LabelAt> {
     if marked.is_none() && !is_first && !is_behind_gap {
         return None;
     }
-    if is_of_others(&line[..start]) {
+    let qualifier = if marked.is_some() { qualifier_of(&line[..start]) } else { "" };
+    if is_of_others(&line[..start]) || (is_of_a_person(label) && !is_of_the_patient(qualifier)) {
         // The words before it are part of it, and no value of another label.
         let start = line[..start].trim_end().rfind("  ").map_or(0, |gap| gap + 2);
         return Some(LabelAt {
@@ -243,11 +110,52 @@ fn label_at(line: &str, start: usize, is_first: bool) -> Option<LabelAt> {
     Some(LabelAt { label, is_marked, start, value: value..line.len(), written })
 }
 
-/// Whether a line is the heading of a part about somebody else.
-pub(super) fn is_heading_of_others(line: &str) -> bool {
+/// Values of which each person has their own.
+fn is_of_a_person(label: Label) -> bool {
+    use Label::{
+        Address, BirthDate, FamilyName, GivenNames, MiddleNames, Mobile, Name, Phone, Postcode, Sex, WorkPhone,
+    };
+    matches!(
+        label,
+        Name | FamilyName
+            | GivenNames
+            | MiddleNames
+            | BirthDate
+            | Sex
+            | Address
+            | Postcode
+            | Phone
+            | Mobile
+            | WorkPhone
+    )
+}
+
+/// The few words before a label that belong to it: those from the beginning of the line, or from the last gap.
+fn qualifier_of(before: &str) -> &str {
+    let words = before.rsplit("  ").next().unwrap_or_default();
+    let is_label = !words.contains([':', '.', ',', ';', '|', '=']) && words.split_whitespace().count() <= 4;
+    if is_label { without_bullet(words).trim() } else { "" }
+}
+
+fn is_of_the_patient(qualifier: &str) -> bool {
+    qualifier.split_whitespace().all(|word| OF_THE_PATIENT.contains(&word.to_lowercase().as_str()))
+}
+
+/// Whether a line is the heading of a part about somebody else. `stands_out`: a ruler says that it is a heading.
+pub(super) fn is_heading_of_others(line: &str, stands_out: bool) -> bool {
+    let shouts = line.chars().any(char::is_uppercase) && !line.chars().any(char::is_lowercase);
     let line = line.trim().trim_end_matches(':').to_lowercase();
     let heading = line.trim_end_matches(" details").trim_end_matches(" information");
-    OF_OTHERS.contains(&heading)
+    let singular = match heading.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => heading.strip_suffix('s').unwrap_or(heading).to_owned(),
+    };
+    let is_of_others = |other: &&str| {
+        let ends =
+            |heading: &str| heading == *other || heading.strip_suffix(*other).is_some_and(|rest| rest.ends_with(' '));
+        if stands_out || shouts { ends(heading) || ends(&singular) } else { *other == heading || *other == singular }
+    };
+    line.split_whitespace().count() <= 5 && OF_OTHERS.iter().any(|other| is_of_others(&other))
 }
 
 /// Whether the words before a label say that it is about somebody else.

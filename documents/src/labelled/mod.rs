@@ -2,6 +2,8 @@
 
 mod items;
 mod labels;
+mod others;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +17,9 @@ use crate::values::{date, name, nhs_number, postcode, sex};
 use crate::words::{Line, lines_of_text, together};
 use concord_schemas::patient_documents::Features;
 use items::{List, ListKind};
+pub(crate) use items::{allergy, allergy_to};
 use labels::{Label, LabelAt};
+use others::Others;
 
 /// How sure a labelled value is: a person wrote the label, and may have put another value behind it.
 const LABELLED: i32 = 95;
@@ -35,12 +39,20 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Features<'static>, cra
 
 /// Reads lines, of one page or several behind each other.
 pub(crate) fn read_lines(lines: &[Line], found: &mut Found) {
-    let mut reader = Reader { found, list: None, address: None, is_about_others: false };
+    let mut reader = Reader { found, list: None, address: None, has_item: false, others: Others::default() };
     for line in lines {
         if reader.found.is_full() {
             return;
         }
+        let heading = others::without_ruler(line);
+        if heading.is_some() {
+            reader.ruler();
+        }
+        let line = heading.as_ref().unwrap_or(line);
         reader.line(line);
+        if !line.text.trim().is_empty() {
+            reader.others.passed();
+        }
     }
     reader.end_list();
     reader.end_address();
@@ -54,25 +66,35 @@ struct OpenAddress {
     indent: usize,
     /// Nothing stood behind the label: its lines may stand below it.
     is_below: bool,
+    /// Only labelled parts may still come, such as its town.
+    is_broken: bool,
 }
 
 struct Reader<'f> {
     found: &'f mut Found,
     list: Option<List>,
     address: Option<OpenAddress>,
-    /// Within a part about somebody else.
-    is_about_others: bool,
+    /// There was a medicine or an allergy, and nothing since then that cannot be about it.
+    has_item: bool,
+    others: Others,
 }
 
 impl Reader<'_> {
     fn line(&mut self, line: &Line) {
         let text = line.text.as_str();
         if text.trim().is_empty() {
-            self.is_about_others = false;
-            self.end_address();
+            self.others.blank();
+            if self.address.as_ref().is_some_and(|address| !address.parts.lines.is_empty()) {
+                self.break_address();
+            } else {
+                self.end_address();
+            }
             if let Some(list) = &mut self.list {
                 list.blank(self.found);
             }
+            return;
+        }
+        if !self.others.is_about_patient(text) {
             return;
         }
         let labels: Vec<LabelAt> = labels::in_line(text)
@@ -83,7 +105,7 @@ impl Reader<'_> {
             self.unlabelled(line);
             return;
         }
-        if self.is_about_others {
+        if self.others.is_active() {
             return;
         }
         // Before the first label the line may be an item: `- Paracetamol 500 mg   Dose: 1 tablet`.
@@ -101,7 +123,7 @@ impl Reader<'_> {
         let text = line.text.as_str();
         let indent = text.len() - text.trim_start().len();
         if let Some(address) = &mut self.address {
-            let belongs = address.is_below || indent > address.indent + 1;
+            let belongs = (address.is_below || indent > address.indent + 1) && !address.is_broken;
             if belongs && address.parts.lines.len() < MOST_ADDRESS_LINES {
                 let written = text.trim();
                 address.spot = if address.parts.lines.is_empty() {
@@ -117,9 +139,10 @@ impl Reader<'_> {
             }
             self.end_address();
         }
-        if labels::is_heading_of_others(text) {
+        if labels::is_heading_of_others(text, self.others.stands_out()) {
             self.end_list();
-            self.is_about_others = true;
+            self.has_item = false;
+            self.others.begin(text);
             return;
         }
         if let Some(list) = &mut self.list
@@ -129,23 +152,41 @@ impl Reader<'_> {
         }
     }
 
+    /// A part is at its end, whatever it was about.
+    fn ruler(&mut self) {
+        self.end_list();
+        self.end_address();
+        self.has_item = false;
+        self.others.ruler();
+    }
+
     fn labelled(&mut self, line: &Line, at: &LabelAt) {
         let value = trimmed(&line.text, at.value.clone());
         let written = &line.text[value.clone()];
         let spot = line.spot(value.clone(), LABELLED);
-        if at.label == Label::Postcode {
-            self.postcode(written, &spot);
-            return;
+        // Forms have dashes where nothing is known.
+        let says_nothing = !written.is_empty() && !written.contains(char::is_alphanumeric);
+        match at.label {
+            Label::Postcode if says_nothing => return,
+            Label::Postcode => return self.postcode(written, &spot),
+            Label::AddressPart => return self.address_part(written, &spot),
+            Label::Phone | Label::Mobile | Label::WorkPhone => self.break_address(),
+            _ => self.end_address(),
         }
-        self.end_address();
         if items::is_of_item(at.label) {
             if let Some(list) = &mut self.list {
                 list.end_item(self.found);
             }
-            items::of_item(at, written, self.found);
+            if self.has_item && !says_nothing {
+                items::of_item(at, written, self.found);
+            }
             return;
         }
         self.end_list();
+        self.has_item = matches!(at.label, Label::Medications | Label::Allergies);
+        if says_nothing {
+            return;
+        }
         match at.label {
             Label::NhsNumber => {
                 match nhs_number(leading(written, |one| one.is_ascii_digit() || matches!(one, ' ' | '-'))) {
@@ -160,6 +201,7 @@ impl Reader<'_> {
             }
             Label::FamilyName => self.found.field(fields::FAMILY_NAME, before_gap(written), &spot),
             Label::GivenNames => self.found.field(fields::GIVEN_NAMES, before_gap(written), &spot),
+            Label::MiddleNames => self.found.more_given_names(before_gap(written)),
             Label::BirthDate => self.found.field(fields::BIRTH_DATE, &leading_date(written).unwrap_or_default(), &spot),
             Label::Sex => self.found.sex(leading(before_gap(written), |one| one.is_alphabetic() || one == ' '), &spot),
             Label::Address => self.open_address(line, at, value),
@@ -180,7 +222,7 @@ impl Reader<'_> {
         if !is_below {
             parts.lines.push(written.trim_end_matches(',').to_owned());
         }
-        self.address = Some(OpenAddress { parts, spot, indent: at.start, is_below });
+        self.address = Some(OpenAddress { parts, spot, indent: at.start, is_below, is_broken: false });
         if postcode::at_end_of(written).is_some() {
             self.end_address();
         }
@@ -204,6 +246,23 @@ impl Reader<'_> {
                 self.found.address(&address.parts, &address.spot);
             }
             _ => self.found.field(fields::POSTCODE, &code, spot),
+        }
+    }
+
+    /// A part that is labelled, such as the town, of the address before it.
+    fn address_part(&mut self, written: &str, spot: &Spot) {
+        let Some(address) = self.address.as_mut().filter(|address| !address.parts.lines.is_empty()) else { return };
+        let written = before_gap(written);
+        if written.contains(char::is_alphanumeric) && address.parts.lines.len() < MOST_ADDRESS_LINES {
+            address.parts.lines.push(written.to_owned());
+            address.spot = together(&address.spot, spot);
+        }
+        address.is_broken = true;
+    }
+
+    fn break_address(&mut self) {
+        if let Some(address) = &mut self.address {
+            address.is_broken = true;
         }
     }
 

@@ -19,11 +19,12 @@ pub(crate) struct Medicine {
 }
 
 /// Routes as they are written, and as the contract has them.
-const ROUTES: [(&str, &str); 32] = [
+const ROUTES: [(&str, &str); 35] = [
     ("oral", "oral"),
     ("orally", "oral"),
     ("by mouth", "oral"),
     ("oral use", "oral"),
+    ("swallow, oral", "oral"),
     ("po", "oral"),
     ("sublingual", "sublingual"),
     ("topical", "topical"),
@@ -34,6 +35,8 @@ const ROUTES: [(&str, &str); 32] = [
     ("inhaled", "inhalation"),
     ("inhalation", "inhalation"),
     ("by inhalation", "inhalation"),
+    ("inhalation, oral", "inhalation"),
+    ("respiratory (inhalation)", "inhalation"),
     ("inh", "inhalation"),
     ("subcutaneous", "subcutaneous"),
     ("subcutaneously", "subcutaneous"),
@@ -123,11 +126,13 @@ pub(crate) fn from_line(line: &str) -> Option<Medicine> {
 
 /// A route as the contract has it; one that is not known in small letters.
 pub(crate) fn route(text: &str) -> String {
-    known_route(text).map_or_else(|| squeezed(text).to_lowercase(), str::to_owned)
+    let lower = squeezed(text).to_lowercase();
+    let ends = [" route of administration", " route", " use"];
+    let bare = ends.iter().find_map(|end| lower.strip_suffix(end)).unwrap_or(&lower);
+    known_route(bare).unwrap_or(bare).to_owned()
 }
 
-fn known_route(text: &str) -> Option<&'static str> {
-    let lower = squeezed(text).to_lowercase();
+fn known_route(lower: &str) -> Option<&'static str> {
     ROUTES.iter().find(|(written, _)| *written == lower).map(|(_, route)| *route)
 }
 
@@ -182,13 +187,19 @@ fn take_word(part: &str, medicine: &mut Medicine) -> bool {
         medicine.route = route.to_owned();
         return true;
     }
-    match STATUSES.iter().find(|(written, _)| *written == lower) {
-        Some((_, status)) => {
+    match status(&lower) {
+        Some(status) => {
             medicine.status = status;
             true
         }
         None => false,
     }
+}
+
+/// A status as the contract has it; `None` for any other words.
+pub(crate) fn status(text: &str) -> Option<&'static str> {
+    let lower = squeezed(text).to_lowercase();
+    STATUSES.iter().find(|(written, _)| *written == lower).map(|(_, status)| *status)
 }
 
 fn take_dates(part: &str, medicine: &mut Medicine) -> bool {
@@ -285,6 +296,19 @@ mod tests {
         assert_eq!((medicine.end.as_str(), medicine.status), ("2024-02-01", "stopped"));
         let medicine = from_line("Warfarin to 5 mg").unwrap();
         assert_eq!((medicine.name.as_str(), medicine.strength.as_str()), ("Warfarin to", "5 mg"));
+    }
+
+    #[test]
+    fn a_route_is_one_whatever_each_system_calls_it() {
+        for (written, expected) in [
+            ("Oral Route", "oral"),
+            ("Oral use", "oral"),
+            ("RESPIRATORY (INHALATION)", "inhalation"),
+            ("Swallow, oral", "oral"),
+            ("Intrapulmonary route", "intrapulmonary"),
+        ] {
+            assert_eq!(route(written), expected);
+        }
     }
 
     #[test]
