@@ -44,6 +44,9 @@ const NHS_NUMBER_SYSTEMS: [&str; 9] = [
 /// Texts are names, lines of addresses, doses. What is longer is cut, and says so by its end.
 const LONGEST_TEXT: usize = 1_000;
 
+/// Words for a reaction that is not known.
+const UNSAID: [&str; 6] = ["not available", "not known", "unknown", "none", "n/a", "no information"];
+
 /// What has been found so far.
 pub(crate) struct Found {
     features: Features<'static>,
@@ -104,10 +107,13 @@ impl Found {
         self.features.demographics.push(ObservedField { field: field.into(), value: value.into(), place, confidence });
     }
 
-    /// Family name and given names.
+    /// Family name and given names. What has no letter is no name.
     pub fn name(&mut self, family: &str, given: &str, spot: &Spot) {
-        self.field(fields::FAMILY_NAME, family, spot);
-        self.field(fields::GIVEN_NAMES, given, spot);
+        for (field, name) in [(fields::FAMILY_NAME, family), (fields::GIVEN_NAMES, given)] {
+            if name.contains(char::is_alphabetic) {
+                self.field(field, name, spot);
+            }
+        }
     }
 
     /// Given names that follow those found last.
@@ -212,7 +218,10 @@ impl Found {
             return;
         }
         let Spot { place, confidence } = spot.clone();
-        let (substance, reaction) = (text(&allergy.substance), text(&allergy.reaction));
+        let (substance, mut reaction) = (text(&allergy.substance), text(&allergy.reaction));
+        if UNSAID.contains(&reaction.to_lowercase().as_str()) {
+            reaction.clear();
+        }
         let kept =
             ObservedAllergy { substance: substance.into(), reaction: reaction.into(), place, confidence, ..allergy };
         self.features.allergies.push(kept);

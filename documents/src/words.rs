@@ -62,6 +62,13 @@ pub(crate) fn together(first: &Spot, second: &Spot) -> Spot {
     both
 }
 
+/// The mean confidence of the words; 0 when there is none.
+pub(crate) fn confidence_of(lines: &[Line]) -> i32 {
+    let words = lines.iter().flat_map(|line| &line.words);
+    let (count, sum) = words.fold((0, 0), |(count, sum), word| (count + 1, sum + i64::from(word.confidence)));
+    i32::try_from(sum / std::cmp::max(count, 1)).unwrap_or_default()
+}
+
 fn around(first: Region, second: Region) -> Region {
     let (left, top) = (first.left.min(second.left), first.top.min(second.top));
     let right = right_of(first).max(right_of(second));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use concord_schemas::patient_documents::{ObservedAllergy, ObservedMedication};
 
-use super::labels::{Label, LabelAt, without_bullet};
+use super::labels::{Label, LabelAt, begins_with_label, without_bullet};
 use super::{LABELLED, TOLD_APART};
 use crate::found::{Found, Spot};
 use crate::values::{code_system, date, joined, medicine, product, squeezed};
@@ -74,6 +74,10 @@ impl List {
         let has_bullet = bare.len() < written.trim_start().len();
         let goes_on = line.goes_on && !has_bullet && self.item.is_some();
         if !goes_on && !has_bullet && (self.saw_blank || (self.is_beside && indent < self.heading + 2)) {
+            return false;
+        }
+        // Of an item that is labelled more is labelled.
+        if self.is_beside && !has_bullet && !goes_on && begins_with_label(bare) {
             return false;
         }
         let start = written.len() - bare.len();

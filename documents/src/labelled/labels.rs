@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 pub(super) use super::table::Label;
-use super::table::{LABELS, OF_OTHERS, OF_THE_PATIENT};
+use super::table::{LABELS, OF_OTHERS, OF_THE_PATIENT, PARTS_OF_OTHERS};
 
 /// A label in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,26 @@ pub(super) fn in_line(line: &str) -> Vec<LabelAt> {
             found.push(label);
         }
     }
+    for label in &mut found {
+        if let Some(end) = unknown_label_in(&line[label.value.clone()]) {
+            label.value.end = label.value.start + end;
+        }
+    }
     found
+}
+
+/// Where a label begins, behind a gap, that is not in the table: a value ends there too.
+fn unknown_label_in(value: &str) -> Option<usize> {
+    let gaps = value.match_indices("  ").map(|(at, gap)| at + gap.len());
+    gaps.into_iter().find(|at| begins_with_label(value[*at..].trim_start()))
+}
+
+/// Whether a text begins as a label does that may not be in the table: a few words, the first with a capital, and a colon.
+pub(super) fn begins_with_label(text: &str) -> bool {
+    let Some((words, behind)) = text.split_once(':') else { return false };
+    let is_label =
+        words.starts_with(char::is_uppercase) && words.split_whitespace().count() <= 4 && !words.contains("  ");
+    is_label && (behind.is_empty() || behind.starts_with(' '))
 }
 
 fn first_of(line: &str) -> usize {
@@ -143,19 +162,17 @@ fn is_of_the_patient(qualifier: &str) -> bool {
 
 /// Whether a line is the heading of a part about somebody else. `stands_out`: a ruler says that it is a heading.
 pub(super) fn is_heading_of_others(line: &str, stands_out: bool) -> bool {
-    let shouts = line.chars().any(char::is_uppercase) && !line.chars().any(char::is_lowercase);
-    let line = line.trim().trim_end_matches(':').to_lowercase();
+    let line = line.trim().trim_end_matches(':');
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let begins_large = |word: Option<&&str>| word.is_some_and(|word| word.starts_with(char::is_uppercase));
+    let is_title = words.len() <= 5 && begins_large(words.first()) && begins_large(words.last());
+    let line = line.to_lowercase();
     let heading = line.trim_end_matches(" details").trim_end_matches(" information");
-    let singular = match heading.strip_suffix("ies") {
-        Some(stem) => format!("{stem}y"),
-        None => heading.strip_suffix('s').unwrap_or(heading).to_owned(),
+    let ends_with = |other: &&str| {
+        let rest = heading.strip_suffix(*other).or_else(|| heading.strip_suffix('s')?.strip_suffix(*other));
+        rest.is_some_and(|rest| rest.ends_with(' ') || rest.is_empty())
     };
-    let is_of_others = |other: &&str| {
-        let ends =
-            |heading: &str| heading == *other || heading.strip_suffix(*other).is_some_and(|rest| rest.ends_with(' '));
-        if stands_out || shouts { ends(heading) || ends(&singular) } else { *other == heading || *other == singular }
-    };
-    line.split_whitespace().count() <= 5 && OF_OTHERS.iter().any(|other| is_of_others(&other))
+    OF_OTHERS.contains(&heading) || ((is_title || stands_out) && PARTS_OF_OTHERS.iter().any(ends_with))
 }
 
 /// Whether the words before a label say that it is about somebody else.

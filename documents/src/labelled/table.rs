@@ -175,6 +175,21 @@ pub(super) const OF_OTHERS: [&str; 21] = [
     "employer",
 ];
 
+/// With what headings of parts about others end: `Primary next of kin`, `Health care providers`. A place is none of them: a letter may
+/// begin with the surgery's name.
+pub(super) const PARTS_OF_OTHERS: [&str; 10] = [
+    "next of kin",
+    "carer",
+    "emergency contact",
+    "guardian",
+    "employer",
+    "insurance",
+    "health care provider",
+    "facilities",
+    "family health history",
+    "family medical history",
+];
+
 /// Words that may stand before a label of a person's value and say nothing else of whose it is. Behind others, such as in `Contact
 /// name` or `Subscriber address`, it is not the patient's.
 pub(super) const OF_THE_PATIENT: [&str; 13] = [
