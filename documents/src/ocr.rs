@@ -63,7 +63,9 @@ fn lines_as(
     arguments.extend(options.iter().map(OsStr::new));
     arguments.push("tsv".as_ref());
     let ran = tools::run("tesseract", &arguments, workplace)?;
-    if !ran.succeeded {
+    // It may go on without an image, or without a page of it, that Leptonica cannot read, and end as if all were well.
+    let is_whole = !ran.messages.contains("Error in pixRead");
+    if !ran.succeeded || !is_whole {
         // It has no languages where its data is not installed: that is nothing that the document did.
         if ran.messages.contains("loading language") || ran.messages.contains("any languages") {
             return Err(ReadFailure::new(crate::Problem::NoTool, "tesseract has no data for English"));

@@ -86,7 +86,9 @@ impl List {
             let is_indented = if item.has_bullet { indent > item.indent } else { indent > item.indent + 1 };
             if goes_on || (is_indented && !has_bullet) {
                 if item.text.len() < LONGEST_ITEM {
-                    item.text.push(' ');
+                    if !ends_within_word(&item.text) {
+                        item.text.push(' ');
+                    }
                     item.text.push_str(bare);
                 }
                 item.spot = together(&item.spot, &spot);
@@ -111,6 +113,11 @@ impl List {
             ListKind::Allergies => one_allergy(&text, &spot, found),
         }
     }
+}
+
+/// Lines are broken behind a hyphen too: in a date, or in co-codamol.
+fn ends_within_word(text: &str) -> bool {
+    text.strip_suffix('-').is_some_and(|text| text.ends_with(char::is_alphanumeric))
 }
 
 fn indent_of(text: &str) -> usize {

@@ -177,4 +177,7 @@ fn an_item_goes_on_in_the_next_line_when_its_own_had_no_room() {
     );
     assert_eq!(medicines(&features), ["Paracetamol|500 mg|tablet|1 tablet four times a day", "Senna|||"]);
     assert_eq!(features.medications[0].code, "322236009");
+    let features = read_text("Current medication\n- Co-\n  codamol 8 mg/500 mg tablets, from 2021-03-\n  04\n");
+    assert_eq!(medicines(&features), ["Co-codamol|8 mg/500 mg|tablet|"]);
+    assert_eq!(features.medications[0].start, "2021-03-04");
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use concord_documents::synthetic::{SyntheticRecord, letter};
-use concord_documents::{ContentType, ReaderPool};
+use concord_documents::{ContentType, Problem, ReaderPool};
 
 /// Makes files of the file before it, in a folder of its own: the commands of a shell, the file that they make, what it is.
 struct Recipe {
@@ -25,7 +25,7 @@ const fn recipe(
     Recipe { name, tools, commands, file, kind }
 }
 
-use ContentType::{Jpeg, Pdf, Png, Tiff};
+use ContentType::{Jpeg, Pdf, Png, Tiff, Unknown};
 
 /// Of `letter.txt`, and of `letter.html`, which has the fields in a table.
 #[rustfmt::skip]
@@ -53,14 +53,22 @@ const SCANNED: [Recipe; 21] = [
     recipe("ImageMagick, TIFF with ZIP", &["identify"], "convert page.png -compress zip out.tif", "out.tif", Tiff),
     recipe("ImageMagick, TIFF with JPEG", &["identify"], "convert page.png -colorspace sRGB -type TrueColor -compress jpeg -quality 85 out.tif", "out.tif", Tiff),
     recipe("ImageMagick, TIFF with packed bits, high bytes first", &["identify"], "convert page.png -compress rle -endian MSB out.tif", "out.tif", Tiff),
-    recipe("libtiff, TIFF in tiles", &["identify", "tiffcp"], "convert page.png in.tif && tiffcp -t -w 256 -l 256 -c lzw in.tif out.tif", "out.tif", Tiff),
     recipe("ImageMagick, scanned a little askew and noisy", &["identify"], "convert page.png -background white -rotate 0.7 +noise Gaussian -attenuate 0.4 -quality 80 out.jpg", "out.jpg", Jpeg),
+    recipe("ImageMagick, half as fine and much compressed", &["identify"], "convert page.png -resize 50% -quality 30 out.jpg", "out.jpg", Jpeg),
     recipe("ImageMagick, on its side", &["identify"], "convert page.png -rotate 90 out.png", "out.png", Png),
     recipe("ImageMagick, on its other side", &["identify"], "convert page.png -rotate 270 out.png", "out.png", Png),
     recipe("ImageMagick, on its head", &["identify"], "convert page.png -rotate 180 out.png", "out.png", Png),
     recipe("exiv2, a photograph that says how it was held", &["identify", "exiv2"], "convert page.png -rotate 90 out.jpg && exiv2 -M'set Exif.Image.Orientation Short 8' out.jpg", "out.jpg", Jpeg),
     recipe("ImageMagick, TIFF that says how it lies", &["identify"], "convert page.png -rotate 90 -orient LeftBottom -compress lzw out.tif", "out.tif", Tiff),
     recipe("img2pdf, a PDF of a picture", &["identify", "img2pdf"], "convert page.png -quality 80 out.jpg && img2pdf out.jpg -o out.pdf", "out.pdf", Pdf),
+];
+
+/// What is refused, and why.
+#[rustfmt::skip]
+const REFUSED: [(Recipe, &str); 3] = [
+    (recipe("libtiff, TIFF in tiles", &["identify", "tiffcp"], "convert page.png in.tif && tiffcp -t -w 256 -l 256 -c lzw in.tif out.tif", "out.tif", Tiff), "a TIFF in tiles"),
+    (recipe("libtiff, BigTIFF", &["identify", "tiffcp"], "convert page.png in.tif && tiffcp -8 in.tif out.tif", "out.tif", Unknown), "a BigTIFF image"),
+    (recipe("ImageMagick, GIF", &["identify"], "convert page.png out.gif", "out.gif", Unknown), "a GIF image"),
 ];
 
 fn missing<'a>(tools: &[&'a str]) -> Vec<&'a str> {
@@ -170,6 +178,12 @@ pub fn a_letter_scanned_into_any_format_is_read_by_ocr(reader: &ReaderPool) {
     }
     println!("of all scans {right} of {all} values as printed");
     assert!(right * 10 >= all * 9, "{right} of {all}");
+    for (recipe, reason) in REFUSED.iter().filter(|(recipe, _)| has(recipe.name, recipe.tools)) {
+        let failure = reader.read(&make(recipe, folder.path())).expect_err(recipe.name);
+        assert_eq!((failure.problem, failure.content_type), (Problem::UnknownKind, recipe.kind), "{}", recipe.name);
+        assert_eq!(failure.detail, *reason, "{}", recipe.name);
+        println!("{}: refused, {failure}", recipe.name);
+    }
     pages_of_several(&record, folder.path(), reader);
 }
 
