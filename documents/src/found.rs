@@ -5,7 +5,7 @@ use concord_schemas::patient_documents::{
     Place, fields,
 };
 
-use crate::values::{code_system, joined, nhs_number, phone, postcode, sex, squeezed};
+use crate::values::{code_system, is_unsaid, joined, nhs_number, phone, postcode, sex, squeezed};
 use crate::{Limits, Problem, ReadFailure};
 
 /// Where something was found, and how sure that is.
@@ -43,9 +43,6 @@ const NHS_NUMBER_SYSTEMS: [&str; 9] = [
 
 /// Texts are names, lines of addresses, doses. What is longer is cut, and says so by its end.
 const LONGEST_TEXT: usize = 1_000;
-
-/// Words for a reaction that is not known.
-const UNSAID: [&str; 6] = ["not available", "not known", "unknown", "none", "n/a", "no information"];
 
 /// What has been found so far.
 pub(crate) struct Found {
@@ -219,7 +216,7 @@ impl Found {
         }
         let Spot { place, confidence } = spot.clone();
         let (substance, mut reaction) = (text(&allergy.substance), text(&allergy.reaction));
-        if UNSAID.contains(&reaction.to_lowercase().as_str()) {
+        if is_unsaid(&reaction) {
             reaction.clear();
         }
         let kept =

@@ -12,7 +12,7 @@ use crate::xml::Element;
 const CONFIDENCE: i32 = 80;
 
 /// What a column of a table is, by a word in its heading. The first that fits counts.
-const COLUMNS: [(&str, Column); 16] = [
+const COLUMNS: [(&str, Column); 17] = [
     ("reaction", Column::Reaction),
     ("manifestation", Column::Reaction),
     ("medic", Column::Name),
@@ -25,6 +25,7 @@ const COLUMNS: [(&str, Column); 16] = [
     ("dos", Column::Dose),
     ("direction", Column::Dose),
     ("instruction", Column::Dose),
+    ("frequency", Column::Dose),
     ("sig", Column::Dose),
     ("route", Column::Route),
     ("start", Column::Start),

@@ -66,8 +66,10 @@ fn a_name_at_birth_is_none_beside_another_and_an_address_is_in_the_order_of_writ
 
 #[test]
 fn a_dose_is_the_cell_of_the_row_that_an_entry_refers_to() {
-    let text = "<text><table><thead><tr><th>Medication</th><th>Start</th><th>SIG</th></tr></thead>\
-        <tbody><tr ID=\"m1\"><td>Senna</td><td>2024-01-01</td><td>2 at night</td></tr></tbody></table></text>";
+    let of_row = "<text><table><thead><tr><th>Medication</th><th>Start</th><th>SIG</th><th>Frequency</th></tr></thead>\
+        <tbody><tr ID=\"m1\"><td>Senna</td><td>2024-01-01</td><td>2 at night</td><td>Not available</td></tr></tbody></table></text>";
+    let of_product = of_row.replace("<tr ID=\"m1\"><td>Senna", "<tr><td><content ID=\"m1\">Senna</content>");
+    let of_dose = of_row.replace(" ID=\"m1\"", "").replace("<td>2 at", "<td ID=\"m1\">2 at");
     let entry = |dose: &str| {
         format!(
             "<entry><substanceAdministration><text><reference value=\"#m1\"/></text>{dose}<consumable><manufacturedProduct>\
@@ -76,12 +78,15 @@ fn a_dose_is_the_cell_of_the_row_that_an_entry_refers_to() {
              </substanceAdministration></entry>"
         )
     };
-    let dose_of = |dose: &str| {
+    let dose_in = |text: &str, dose: &str| {
         let features = read_cda("", &section("10160-0", &format!("{text}{}", entry(dose))));
         assert_eq!(features.medications[0].status, "completed");
         features.medications[0].dose.to_string()
     };
-    assert_eq!(dose_of(""), "2 at night");
+    for text in [of_row, &of_product, &of_dose] {
+        assert_eq!(dose_in(text, ""), "2 at night", "{text}");
+    }
+    let dose_of = |dose: &str| dose_in(of_row, dose);
     assert_eq!(dose_of("<doseQuantity value=\"2\"/>"), "2 at night");
     let counted = "<effectiveTime><period value=\".5\" unit=\"d\"/></effectiveTime><administrationUnitCode displayName=\"Puff\"/>";
     assert_eq!(dose_of(&format!("{counted}<doseQuantity value=\"2\" unit=\"1\"/>")), "2 puff twice a day");

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::values::{code_system, date, joined, squeezed};
+use crate::values::{code_system, date, is_unsaid, joined, squeezed};
 use crate::xml::Element;
 
 /// The uses of names and addresses that say they are former.
@@ -62,50 +62,78 @@ pub(super) fn interval(element: &Element) -> (Option<String>, Option<String>) {
 /// The text that people read, to which entries refer by id.
 #[derive(Default)]
 pub(super) struct Narrative<'a> {
-    by_id: HashMap<&'a str, &'a Element>,
-    /// The headings of the tables whose rows have an id.
-    headings: HashMap<&'a str, &'a Element>,
+    by_id: HashMap<&'a str, Referred<'a>>,
+}
+
+/// An element with an id.
+#[derive(Clone, Copy)]
+struct Referred<'a> {
+    element: &'a Element,
+    cell: Option<Cell<'a>>,
+}
+
+/// Where it stands in a table with headings: in a row, perhaps in one of its columns.
+#[derive(Clone, Copy)]
+struct Cell<'a> {
+    headings: &'a Element,
+    row: &'a Element,
+    column: Option<usize>,
 }
 
 impl<'a> Narrative<'a> {
     /// Of a section, perhaps without text.
     pub fn of(section: &'a Element) -> Self {
         let mut narrative = Self::default();
-        let mut open: Vec<(&Element, Option<&Element>)> =
-            section.child("text").map(|text| (text, None)).into_iter().collect();
-        while let Some((element, headings)) = open.pop() {
-            let headings = element.at(&["thead", "tr"]).or(headings);
-            if let Some(id) = element.attribute("ID") {
-                narrative.by_id.entry(id).or_insert(element);
-                if let Some(headings) = headings.filter(|_| element.name == "tr") {
-                    narrative.headings.entry(id).or_insert(headings);
-                }
-            }
-            open.extend(element.children.iter().map(|child| (child, headings)));
+        if let Some(text) = section.child("text") {
+            narrative.collect(text, None, None);
         }
         narrative
+    }
+
+    /// XML is no deeper than the limit, so this is not either.
+    fn collect(&mut self, element: &'a Element, headings: Option<&'a Element>, cell: Option<Cell<'a>>) {
+        let headings = element.at(&["thead", "tr"]).or(headings);
+        let cell = match headings {
+            Some(headings) if element.name == "tr" => Some(Cell { headings, row: element, column: None }),
+            _ => cell,
+        };
+        if let Some(id) = element.attribute("ID") {
+            self.by_id.entry(id).or_insert(Referred { element, cell });
+        }
+        for (column, child) in element.children.iter().enumerate() {
+            let is_row = element.name == "tr";
+            let cell = cell.map(|cell| if is_row { Cell { column: Some(column), ..cell } } else { cell });
+            self.collect(child, headings, cell);
+        }
     }
 
     /// What stands in an element, or where it refers to.
     pub fn text_of(&self, element: &Element) -> String {
         let text = squeezed(&element.text());
-        if text.is_empty() {
-            self.referred(element).map(|(_, one)| squeezed(&one.text())).unwrap_or_default()
-        } else {
-            text
+        match self.referred(element) {
+            Some(referred) if text.is_empty() => squeezed(&referred.element.text()),
+            _ => text,
         }
     }
 
-    /// The same; of a row of a table only those of its cells whose heading is wanted.
+    /// The same; but where it refers to a row of a table, or to the cell of something else in it, the cells of the row that are wanted
+    /// by their headings.
     pub fn cells_of(&self, element: &Element, is_wanted: impl Fn(&str) -> bool) -> String {
-        let row = self.referred(element).and_then(|(id, row)| Some((row, self.headings.get(id)?)));
-        let Some((row, headings)) = row else { return self.text_of(element) };
-        let cells = headings.children.iter().zip(&row.children).filter(|(heading, _)| is_wanted(&heading.text()));
-        joined(cells.map(|(_, cell)| cell.text()), ", ")
+        let cell = self.referred(element).and_then(|referred| referred.cell);
+        let Some(Cell { headings, row, column }) = cell.filter(|_| element.text().trim().is_empty()) else {
+            return self.text_of(element);
+        };
+        let is_wanted: Vec<bool> = headings.children.iter().map(|heading| is_wanted(&heading.text())).collect();
+        let is_there = column.is_some_and(|column| is_wanted.get(column) == Some(&true));
+        if is_there || (column.is_some() && !is_wanted.contains(&true)) {
+            return self.text_of(element);
+        }
+        let cells = row.children.iter().zip(&is_wanted).filter(|(_, is_wanted)| **is_wanted);
+        joined(cells.map(|(cell, _)| cell.text()).filter(|text| !is_unsaid(text)), ", ")
     }
 
-    fn referred(&self, element: &'a Element) -> Option<(&'a str, &'a Element)> {
+    fn referred(&self, element: &Element) -> Option<Referred<'a>> {
         let id = element.child("reference")?.attribute("value")?.strip_prefix('#')?;
-        self.by_id.get(id).map(|referred| (id, *referred))
+        self.by_id.get(id).copied()
     }
 }

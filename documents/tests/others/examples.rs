@@ -185,7 +185,7 @@ fn together(parts: &[(&str, &str)]) -> String {
     said.map(|(label, value)| format!("{label}{value}")).collect::<Vec<_>>().join("; ")
 }
 
-pub fn what_a_person_reads_in_an_example_is_what_is_read(root: &Path, reader: &ReaderPool) {
+pub fn what_an_example_states_is_what_is_read(root: &Path, reader: &ReaderPool) {
     for said in FHIR.iter().chain(&CDA).chain(&MESSAGES) {
         if !said.file.split('/').next().is_some_and(|package| root.join(package).is_dir()) {
             continue;
@@ -200,9 +200,9 @@ pub fn what_a_person_reads_in_an_example_is_what_is_read(root: &Path, reader: &R
         let more: Vec<_> = read.iter().filter(is_more).collect();
         assert!(
             missing.is_empty() && more.is_empty(),
-            "{}: a person also reads\n  {missing:#?}\nand does not read\n  {more:#?}",
+            "{}: it also states\n  {missing:#?}\nand does not state\n  {more:#?}",
             said.file
         );
-        println!("{}: {} things as a person reads them", said.file, expected.len());
+        println!("{}: {} things as it states them", said.file, expected.len());
     }
 }

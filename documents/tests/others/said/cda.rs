@@ -1,4 +1,4 @@
-//! What a person reads in examples: CDA.
+//! What examples state: CDA.
 
 use super::Said;
 
@@ -146,8 +146,8 @@ pub const CDA: [Said; 12] = [
             birth_date: 1955-01-01
             address: ABC ST, BOSTON, MA, US
             postcode: 02198
-            medicine: Albuterol; 0.09 mg/actuation; metered dose inhaler; dose ALBUTEROL INHALER HFA 90 MCG HFA AER AD; from 2013-03-07; active; code rxnorm 1360201
-            medicine: Clarithromycin; 500 mg; oral tablet; dose CLARITHROMYCIN 500 MG TABLET; from 2013-02-22; until 2013-03-01; active; code rxnorm 197517
+            medicine: Albuterol; 0.09 mg/actuation; metered dose inhaler; dose 2 PUFF, Q6H PRN wheezing; from 2013-03-07; active; code rxnorm 1360201
+            medicine: Clarithromycin; 500 mg; oral tablet; dose 500 MG, BID; from 2013-02-22; until 2013-03-01; active; code rxnorm 197517
             allergy: Penicillins; reaction Hives; code 2.16.840.1.113883.6.208 000476
             allergy: Codeine; reaction Shortness of Breath; code rxnorm 2670
             allergy: Aspirin; reaction Hives; code rxnorm 1191

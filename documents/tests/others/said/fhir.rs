@@ -1,4 +1,4 @@
-//! What a person reads in examples: FHIR.
+//! What examples state: FHIR.
 
 use super::Said;
 

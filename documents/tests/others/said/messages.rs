@@ -1,4 +1,4 @@
-//! What a person reads in examples: HL7 v2 messages, and what portals let patients download.
+//! What examples state: HL7 v2 messages, and what portals let patients download.
 
 use super::Said;
 

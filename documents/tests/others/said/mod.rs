@@ -1,5 +1,6 @@
-//! What a person reads in examples, a line for each thing: a value of a field, a medicine with all that is said of it, an allergy. Each was
-//! held against the text of its example before it was written down here.
+//! What examples state, a line for each thing: a value of a field, a medicine with all that is said of it, an allergy. Each was held
+//! against the text of its example before it was written down here. Of CDA it is what the entries state; what stands in the text for people
+//! alone counts where no entry says anything, or where an entry refers to it.
 
 mod cda;
 mod fhir;
