@@ -9,7 +9,10 @@ use crate::found::Spot;
 use crate::{Limits, Problem, ReadFailure};
 use upright::Direction;
 
+mod pages;
 mod upright;
+
+pub(crate) use pages::behind_each_other;
 
 /// A line of text.
 #[derive(Debug, Clone, Default)]

@@ -39,7 +39,7 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Features<'static>, cra
 
 /// Reads lines, of one page or several behind each other.
 pub(crate) fn read_lines(lines: &[Line], found: &mut Found) {
-    let mut reader = Reader { found, list: None, address: None, has_item: false, others: Others::default() };
+    let mut reader = Reader { found, list: None, address: None, item: None, others: Others::default() };
     for line in lines {
         if reader.found.is_full() {
             return;
@@ -74,8 +74,8 @@ struct Reader<'f> {
     found: &'f mut Found,
     list: Option<List>,
     address: Option<OpenAddress>,
-    /// There was a medicine or an allergy, and nothing since then that cannot be about it.
-    has_item: bool,
+    /// There was a medicine or an allergy, whose label begins so far in, and nothing since then that cannot be about it.
+    item: Option<usize>,
     others: Others,
 }
 
@@ -141,22 +141,26 @@ impl Reader<'_> {
         }
         if labels::is_heading_of_others(text, self.others.stands_out()) {
             self.end_list();
-            self.has_item = false;
+            self.item = None;
             self.others.begin(text);
             return;
         }
-        if let Some(list) = &mut self.list
-            && !list.line(line, 0..text.len(), self.found)
-        {
+        if let Some(list) = &mut self.list {
+            if list.line(line, 0..text.len(), self.found) {
+                return;
+            }
             self.end_list();
         }
+        // What is labelled in a way that is not known may be about the item too, and so may what is further in; any other text is about
+        // something else.
+        self.item = self.item.filter(|item| indent > *item || labels::begins_with_label(text.trim()));
     }
 
     /// A part is at its end, whatever it was about.
     fn ruler(&mut self) {
         self.end_list();
         self.end_address();
-        self.has_item = false;
+        self.item = None;
         self.others.ruler();
     }
 
@@ -177,13 +181,13 @@ impl Reader<'_> {
             if let Some(list) = &mut self.list {
                 list.end_item(self.found);
             }
-            if self.has_item && !says_nothing {
+            if self.item.is_some() && !says_nothing {
                 items::of_item(at, written, self.found);
             }
             return;
         }
         self.end_list();
-        self.has_item = matches!(at.label, Label::Medications | Label::Allergies);
+        self.item = matches!(at.label, Label::Medications | Label::Allergies).then_some(at.start);
         if says_nothing {
             return;
         }

@@ -161,10 +161,13 @@ fn what_a_form_says_of_a_medicine_or_an_allergy_ends_with_the_part() {
     let features = read_text(
         "Medication: Ramipril 5 mg capsules\nInstructions: 1 a day\nRefills: 3\nStatus: Active\n\n------ ALLERGIES OF THE PATIENT ------\n\n\
          Allergy Name: Latex      Date Entered: 7 Dec 2012\nAllergy Type: DRUG      Location: Leeds\nReaction: rash\n\n------ PROBLEMS ------\n\n\
-         Problem: Asthma\nReaction: none\nStatus: Stopped\n",
+         Problem: Asthma\nReaction: none\nStatus: Stopped\n\nMedication: Senna\n\nProblem List\n\nProblem: Asthma\nStatus: Stopped\n",
     );
-    assert_eq!(medicines(&features), ["Ramipril|5 mg|capsule|1 a day"]);
-    assert_eq!(features.medications[0].status, "active");
+    assert_eq!(medicines(&features), ["Ramipril|5 mg|capsule|1 a day", "Senna|||"]);
+    assert_eq!(
+        (features.medications[0].status.as_ref(), features.medications[1].status.as_ref()),
+        ("active", "unknown")
+    );
     assert_eq!((features.allergies[0].substance.as_ref(), features.allergies[0].reaction.as_ref()), ("Latex", "rash"));
     assert_eq!(features.allergies.len(), 1);
 }
