@@ -1,5 +1,6 @@
 //! Labelled text: lines of plain text, and those that OCR or a PDF's text layer give, with `label: value` and lists below headings.
 
+mod address;
 mod items;
 mod labels;
 mod others;
@@ -12,9 +13,10 @@ use std::ops::Range;
 use concord_schemas::patient_documents::fields;
 
 use crate::Limits;
-use crate::found::{AddressParts, Found, Spot};
+use crate::found::Found;
 use crate::values::{date, name, nhs_number, postcode, sex};
-use crate::words::{Line, lines_of_text, together};
+use crate::words::{Line, lines_of_text};
+use address::OpenAddress;
 use concord_schemas::patient_documents::Features;
 use items::{List, ListKind};
 pub(crate) use items::{allergy, allergy_to};
@@ -27,9 +29,6 @@ const LABELLED: i32 = 95;
 const TOLD_APART: i32 = 90;
 /// The system of a valid NHS number.
 const NHS_NUMBER_SYSTEM: &str = "https://fhir.nhs.uk/Id/nhs-number";
-/// Lines of an address.
-const MOST_ADDRESS_LINES: usize = 7;
-
 /// Reads plain text.
 pub(crate) fn read(text: &str, limits: &Limits) -> Result<Features<'static>, crate::ReadFailure> {
     let mut found = Found::new("labelled-text", limits);
@@ -56,18 +55,6 @@ pub(crate) fn read_lines(lines: &[Line], found: &mut Found) {
     }
     reader.end_list();
     reader.end_address();
-}
-
-/// An address whose lines are still coming.
-struct OpenAddress {
-    parts: AddressParts,
-    spot: Spot,
-    /// How far its label is indented: its other lines are further.
-    indent: usize,
-    /// Nothing stood behind the label: its lines may stand below it.
-    is_below: bool,
-    /// Only labelled parts may still come, such as its town.
-    is_broken: bool,
 }
 
 struct Reader<'f> {
@@ -122,22 +109,8 @@ impl Reader<'_> {
     fn unlabelled(&mut self, line: &Line) {
         let text = line.text.as_str();
         let indent = text.len() - text.trim_start().len();
-        if let Some(address) = &mut self.address {
-            let belongs = (address.is_below || indent > address.indent + 1) && !address.is_broken;
-            if belongs && address.parts.lines.len() < MOST_ADDRESS_LINES {
-                let written = text.trim();
-                address.spot = if address.parts.lines.is_empty() {
-                    line.spot(indent..text.len(), LABELLED)
-                } else {
-                    together(&address.spot, &line.spot(indent..text.len(), LABELLED))
-                };
-                address.parts.lines.push(written.trim_end_matches(',').to_owned());
-                if postcode::at_end_of(written).is_some() {
-                    self.end_address();
-                }
-                return;
-            }
-            self.end_address();
+        if self.address_line(line, indent) {
+            return;
         }
         if labels::is_heading_of_others(text, self.others.stands_out()) {
             self.end_list();
@@ -218,62 +191,10 @@ impl Reader<'_> {
         }
     }
 
-    fn open_address(&mut self, line: &Line, at: &LabelAt, value: Range<usize>) {
-        let written = &line.text[value.clone()];
-        let spot = line.spot(value, LABELLED);
-        let is_below = written.is_empty();
-        let mut parts = AddressParts::default();
-        if !is_below {
-            parts.lines.push(written.trim_end_matches(',').to_owned());
-        }
-        self.address = Some(OpenAddress { parts, spot, indent: at.start, is_below, is_broken: false });
-        if postcode::at_end_of(written).is_some() {
-            self.end_address();
-        }
-    }
-
     fn open_list(&mut self, kind: ListKind, line: &Line, value: Range<usize>) {
         let mut list = List::new(kind, line, !value.is_empty());
         list.first(line, value, self.found);
         self.list = Some(list);
-    }
-
-    /// A postcode belongs to the address before it.
-    fn postcode(&mut self, written: &str, spot: &Spot) {
-        let code = postcode::from_text(before_gap(written));
-        match self.address.take() {
-            Some(mut address) if !address.parts.lines.is_empty() && address.parts.postcode.is_empty() => {
-                // Its confidence may be another than that of the lines, so it is an observation of its own.
-                let (text, usage) = (address.parts.lines.join(", "), address.parts.usage);
-                address.parts = AddressParts { lines: vec![text], postcode: code, usage, is_former: false };
-                address.spot = together(&address.spot, spot);
-                self.found.address(&address.parts, &address.spot);
-            }
-            _ => self.found.field(fields::POSTCODE, &code, spot),
-        }
-    }
-
-    /// A part that is labelled, such as the town, of the address before it.
-    fn address_part(&mut self, written: &str, spot: &Spot) {
-        let Some(address) = self.address.as_mut().filter(|address| !address.parts.lines.is_empty()) else { return };
-        let written = before_gap(written);
-        if written.contains(char::is_alphanumeric) && address.parts.lines.len() < MOST_ADDRESS_LINES {
-            address.parts.lines.push(written.to_owned());
-            address.spot = together(&address.spot, spot);
-        }
-        address.is_broken = true;
-    }
-
-    fn break_address(&mut self) {
-        if let Some(address) = &mut self.address {
-            address.is_broken = true;
-        }
-    }
-
-    fn end_address(&mut self) {
-        if let Some(OpenAddress { parts, spot, .. }) = self.address.take() {
-            self.found.address(&parts, &spot);
-        }
     }
 
     fn end_list(&mut self) {

@@ -31,7 +31,8 @@ fn without_number(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'/'));
     let counts = |before: &str| matches!(before.to_lowercase().as_str(), "page" | "of" | "p.");
-    let is_alone = words.iter().all(|word| is_number(word));
+    // A longer number may be what is left of a broken line, such as a code.
+    let is_alone = words.iter().all(|word| is_number(word)) && text.bytes().filter(u8::is_ascii_digit).count() <= 3;
     let kept = words.iter().enumerate().filter(|(at, word)| {
         let is_counted = *at > 0 && counts(words[at - 1]);
         !(is_number(word) && (is_alone || is_counted))
@@ -61,5 +62,6 @@ mod tests {
     fn what_differs_by_any_other_number_is_kept() {
         let read = texts(&["Born: 1/1/1950", "Born: 1/1/1951"]);
         assert_eq!(read, ["", "Born: 1/1/1950", "", "Born: 1/1/1951"]);
+        assert_eq!(texts(&["Senna, dm+d\n9000010010"]), ["", "Senna, dm+d", "9000010010"]);
     }
 }
