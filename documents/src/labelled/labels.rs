@@ -5,6 +5,9 @@ use std::ops::Range;
 pub(super) use super::table::Label;
 use super::table::{LABELS, OF_OTHERS, OF_THE_PATIENT, PARTS_OF_OTHERS};
 
+/// In bytes; a line may have any length.
+const LONGEST_LABEL: usize = 64;
+
 /// A label in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LabelAt {
@@ -42,16 +45,17 @@ pub(super) fn in_line(line: &str) -> Vec<LabelAt> {
 
 /// Where a label begins, behind a gap, that is not in the table: a value ends there too.
 fn unknown_label_in(value: &str) -> Option<usize> {
-    let gaps = value.match_indices("  ").map(|(at, gap)| at + gap.len());
-    gaps.into_iter().find(|at| begins_with_label(value[*at..].trim_start()))
+    let mut behind_gaps = value.char_indices().filter(|(at, one)| *one != ' ' && value[..*at].ends_with("  "));
+    behind_gaps.find(|(at, _)| begins_with_label(&value[*at..])).map(|(at, _)| at)
 }
 
 /// Whether a text begins as a label does that may not be in the table: a few words, the first with a capital, and a colon.
 pub(super) fn begins_with_label(text: &str) -> bool {
-    let Some((words, behind)) = text.split_once(':') else { return false };
-    let is_label =
-        words.starts_with(char::is_uppercase) && words.split_whitespace().count() <= 4 && !words.contains("  ");
-    is_label && (behind.is_empty() || behind.starts_with(' '))
+    // No label is longer; a line may have any length.
+    let Some((colon, _)) = text.char_indices().take(LONGEST_LABEL).find(|(_, one)| *one == ':') else { return false };
+    let (words, behind) = (&text[..colon], &text[colon + 1..]);
+    let is_short = words.split_whitespace().count() <= 4 && !words.contains("  ");
+    words.starts_with(char::is_uppercase) && is_short && (behind.is_empty() || behind.starts_with(' '))
 }
 
 fn first_of(line: &str) -> usize {
@@ -151,9 +155,17 @@ fn is_of_a_person(label: Label) -> bool {
 
 /// The few words before a label that belong to it: those from the beginning of the line, or from the last gap.
 fn qualifier_of(before: &str) -> &str {
-    let words = before.rsplit("  ").next().unwrap_or_default();
-    let is_label = !words.contains([':', '.', ',', ';', '|', '=']) && words.split_whitespace().count() <= 4;
+    let end = end_of(before);
+    let words = end.rsplit("  ").next().unwrap_or_default();
+    let is_cut = words.len() == end.len() && end.len() < before.len();
+    let is_label = !is_cut && !words.contains([':', '.', ',', ';', '|', '=']) && words.split_whitespace().count() <= 4;
     if is_label { without_bullet(words).trim() } else { "" }
+}
+
+/// As much of the end of a text as a label may be long.
+fn end_of(text: &str) -> &str {
+    let start = (text.len().saturating_sub(LONGEST_LABEL)..text.len()).find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or(text.len())..]
 }
 
 fn is_of_the_patient(qualifier: &str) -> bool {
@@ -177,10 +189,7 @@ pub(super) fn is_heading_of_others(line: &str, stands_out: bool) -> bool {
 
 /// Whether the words before a label say that it is about somebody else.
 fn is_of_others(before: &str) -> bool {
-    // The longest of them fits into so many bytes; a line may have any length.
-    let start =
-        (before.len().saturating_sub(48)..before.len()).find(|at| before.is_char_boundary(*at)).unwrap_or_default();
-    let words = before[start..].rsplit("  ").next().unwrap_or_default().to_lowercase();
+    let words = end_of(before).rsplit("  ").next().unwrap_or_default().to_lowercase();
     let words = words.trim().trim_end_matches(':').trim();
     OF_OTHERS.iter().any(|other| words.ends_with(other))
 }
