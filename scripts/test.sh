@@ -75,6 +75,12 @@ start_servers() {
   return "$failed"
 }
 
+# Documents that other software wrote, for documents/tests/others. What common tools make of a letter is left to
+# scripts/documents_of_others.sh: it needs LibreOffice, and a minute.
+fetch_documents_of_others() {
+  DOCUMENTS_OF_OTHERS=$(scripts/documents_of_others.sh --fetch) && export DOCUMENTS_OF_OTHERS
+}
+
 check_licences() {
   build_cargo_deny && "$CONCORD_CACHE/bin/cargo-deny" check bans licenses sources
 }
@@ -140,7 +146,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # Servers of the caller's are never used: tests create and fill topics, and send messages and mails.
-unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL MESH_URL SMTP_PORTS S3_URL
+unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL MESH_URL SMTP_PORTS S3_URL DOCUMENTS_OF_OTHERS PAGES_OF_OTHERS
 
 prepare() {
   require_build_packages && require_rust_components && require_document_packages && use_cached_rocksdb
@@ -158,6 +164,7 @@ if [ "$QUICK" = yes ]; then
   skip "real servers" "--quick"
 else
   step "real servers" start_servers || true
+  step "documents of other software" fetch_documents_of_others || true
 fi
 step "tests" run_tests || true
 if [ "$QUICK" = yes ]; then
