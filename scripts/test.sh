@@ -75,10 +75,14 @@ start_servers() {
   return "$failed"
 }
 
-# Documents that other software wrote, for documents/tests/others. What common tools make of a letter is left to
-# scripts/documents_of_others.sh: it needs LibreOffice, and a minute.
+# Documents that other software wrote, for documents/tests/others, which skips itself without them. What common tools make of a letter
+# is left to scripts/documents_of_others.sh: it needs LibreOffice, and a minute.
 fetch_documents_of_others() {
-  DOCUMENTS_OF_OTHERS=$(scripts/documents_of_others.sh --fetch) && export DOCUMENTS_OF_OTHERS
+  if DOCUMENTS_OF_OTHERS=$(scripts/documents_of_others.sh --fetch); then
+    export DOCUMENTS_OF_OTHERS
+  else
+    skip "documents of other software" "they cannot be fetched from here"
+  fi
 }
 
 check_licences() {
@@ -164,7 +168,7 @@ if [ "$QUICK" = yes ]; then
   skip "real servers" "--quick"
 else
   step "real servers" start_servers || true
-  step "documents of other software" fetch_documents_of_others || true
+  fetch_documents_of_others
 fi
 step "tests" run_tests || true
 if [ "$QUICK" = yes ]; then
