@@ -75,6 +75,16 @@ start_servers() {
   return "$failed"
 }
 
+# Documents that other software wrote, for documents/tests/others, which skips itself without them. What common tools make of a letter
+# is left to scripts/documents_of_others.sh: it needs LibreOffice, and a minute.
+fetch_documents_of_others() {
+  if DOCUMENTS_OF_OTHERS=$(scripts/documents_of_others.sh --fetch); then
+    export DOCUMENTS_OF_OTHERS
+  else
+    skip "documents of other software" "they cannot be fetched from here"
+  fi
+}
+
 check_licences() {
   build_cargo_deny && "$CONCORD_CACHE/bin/cargo-deny" check bans licenses sources
 }
@@ -140,7 +150,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # Servers of the caller's are never used: tests create and fill topics, and send messages and mails.
-unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL MESH_URL SMTP_PORTS S3_URL
+unset KAFKA_BOOTSTRAP SCHEMA_REGISTRY_URL MESH_URL SMTP_PORTS S3_URL DOCUMENTS_OF_OTHERS PAGES_OF_OTHERS
 
 prepare() {
   require_build_packages && require_rust_components && require_document_packages && use_cached_rocksdb
@@ -158,6 +168,7 @@ if [ "$QUICK" = yes ]; then
   skip "real servers" "--quick"
 else
   step "real servers" start_servers || true
+  fetch_documents_of_others
 fi
 step "tests" run_tests || true
 if [ "$QUICK" = yes ]; then

@@ -121,7 +121,7 @@ pub enum ConnectCommand {
     /// Mailboxes of MESH: extracts and interchanges in, results out.
     #[command(after_help = "Example:\n  concord connect mesh --config concord.toml")]
     Mesh(ConfigArgs),
-    /// Folders and buckets: extracts and interchanges in, results and copies out, and their retention.
+    /// Folders and buckets: extracts, interchanges and documents of patients in, results and copies out, and their retention.
     #[command(after_help = "Example:\n  concord connect files --config concord.toml")]
     Files(ConfigArgs),
     /// The mail server: the only process that needs a way out.

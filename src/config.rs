@@ -28,6 +28,7 @@ pub mod connectors;
 mod patient_documents;
 mod pds;
 mod post_office;
+mod reading_limits;
 mod rules;
 mod sequence_audit;
 
@@ -646,12 +647,7 @@ impl Config {
         if let Some(pds) = &self.pds {
             pds.check()?;
         }
-        connectors::check_intakes(
-            &self.folders,
-            self.s3.as_ref(),
-            self.flows.list_reconciliation.is_some(),
-            self.flows.sequence_audit.is_some(),
-        )?;
+        connectors::check_intakes(&self.folders, self.s3.as_ref(), &self.flows)?;
         connectors::check(self.mesh.as_ref(), &self.folders, self.s3.as_ref(), self.mail.as_ref())
     }
 

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use concord_connectors::connect::{
-    self, BACK_OFF, BucketAccess, BucketIntake, BucketPlace, Edge, FolderIntake, FolderPlace, IdOf, InputIds, Mailbox,
+    self, BACK_OFF, BucketIntake, BucketPlace, DocumentIds, Edge, FolderIntake, FolderPlace, IdOf, InputIds, Mailbox,
     MeshAccess, MeshDestination, Outbox, Place, PlaceDestination, Results, RetainedInputs, Retention, Route, Standing,
     Surroundings, Trouble,
 };
@@ -18,6 +18,7 @@ use concord_connectors::patience::Patience;
 use concord_connectors::secret::Secret;
 use concord_engine::clock::SystemClock;
 use concord_flows::list_reconciliation::ids;
+use concord_flows::patient_documents::{document_id, version_id};
 use concord_flows::sequence_audit::file_id;
 
 use crate::cluster;
@@ -64,11 +65,17 @@ pub fn connect(connector: Connector, config_file: &Path) -> Result<(), Failure> 
         input_ids: InputIds {
             extract: config.flows.list_reconciliation.as_ref().map(|_| ids::job_id as IdOf),
             interchanges: config.flows.sequence_audit.as_ref().map(|_| file_id as IdOf),
+            documents: config
+                .flows
+                .patient_documents
+                .as_ref()
+                .map(|_| DocumentIds { document: document_id, version: version_id }),
         },
         application: config.list_reconciliation().application,
         instance: config.instance.name.clone(),
         spool_dir: config.connect.spool_dir.clone().unwrap_or_else(env::temp_dir),
         largest_input: config.connect.largest_input_mib << 20,
+        max_record_bytes: config.processing.max_record_bytes,
     };
     let edges = match connector {
         Connector::Mesh => of_mesh(&config, &surroundings, &standing)?,
@@ -196,18 +203,12 @@ fn of_folders(
 }
 
 fn of_buckets(s3: &S3, surroundings: &Surroundings, standing: &Standing) -> Result<Vec<Box<dyn Edge>>, Failure> {
-    let access = |bucket: &str| BucketAccess {
-        endpoint: s3.endpoint.clone(),
-        region: s3.region.clone(),
-        ca: s3.ca.clone(),
-        keys: s3.access_key_file.clone().zip(s3.secret_key_file.clone()),
-        bucket: bucket.to_string(),
-    };
-    let place = |bucket: &str, prefix: &str| -> Box<dyn Place> { Box::new(BucketPlace::new(access(bucket), prefix)) };
+    let place =
+        |bucket: &str, prefix: &str| -> Box<dyn Place> { Box::new(BucketPlace::new(s3.access(bucket), prefix)) };
     let mut edges: Vec<Box<dyn Edge>> = Vec::new();
     for intake in &s3.intake {
         edges.push(Box::new(BucketIntake::new(
-            access(&intake.bucket),
+            s3.access(&intake.bucket),
             intake.prefix.clone(),
             intake.taken_prefix.as_deref(),
             seconds(intake.poll_seconds),

@@ -52,7 +52,7 @@ pub fn run(config_file: &Path, accept_migration: bool) -> Result<(), Failure> {
     let directory = Arc::new(directory);
     health.starts(config.instance.workers * topologies.len());
     let calls: Arc<dyn CallService> = match &config.flows.patient_documents {
-        Some(section) => Arc::new(documents::calls(section)?),
+        Some(section) => Arc::new(documents::calls(section, config.s3.as_ref())?),
         None => Arc::new(NoCalls),
     };
     let mut threads = Vec::new();

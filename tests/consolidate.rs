@@ -147,3 +147,17 @@ fn a_folder_that_is_not_there_is_a_usage_error() {
     assert_eq!(run.exit_code, 2);
     assert!(run.stderr.contains("cannot read in"), "{}", run.stderr);
 }
+
+#[test]
+fn a_document_whose_tool_is_not_installed_has_its_type_all_the_same() {
+    let folder = Folder::new();
+    folder.write("in/p1/letter.pdf", concord_documents::synthetic::pdf_of_lines("Surname: Smith"));
+    fs::create_dir(folder.path("no-tools")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+    command.args(["documents", "consolidate", "in", "--out", "out"]).current_dir(folder.0.path());
+    let status = command.env("PATH", folder.path("no-tools")).output().unwrap().status;
+    assert_eq!(status.code(), Some(4));
+    let document = &folder.record("p1")["documents"][0];
+    assert_eq!((&document["content_type"], &document["status"]), (&json!("application/pdf"), &json!("Failed")));
+    assert!(document["reason"].as_str().unwrap().starts_with("CONCORD-DO-0016"), "{document}");
+}

@@ -29,7 +29,12 @@ const DESCRIBED_AS_ONE: [&str; 2] = ["Switch", "Route"];
 
 #[test]
 fn every_configuration_key_is_documented_and_every_documented_key_exists() {
-    let sources = ["src/config.rs", "src/config/connectors.rs", "src/config/patient_documents.rs"];
+    let sources = [
+        "src/config.rs",
+        "src/config/connectors.rs",
+        "src/config/patient_documents.rs",
+        "src/config/reading_limits.rs",
+    ];
     let keys = configuration_keys(&sources.map(text_of).concat());
     assert!(keys.contains("instance.name") && keys.contains("flows.list_reconciliation.profile"), "{keys:?}");
     assert_same(&keys, &first_cells(&section("## 3. Configuration")), "configuration key");

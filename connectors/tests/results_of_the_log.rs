@@ -63,11 +63,12 @@ impl Stage {
             log: Arc::new(log.clone()),
             schemas: Arc::new(Schemas::bundled()),
             clock: Arc::new(SystemClock),
-            input_ids: InputIds { extract: Some(|name, _| name.to_owned()), interchanges: None },
+            input_ids: InputIds { extract: Some(|name, _| name.to_owned()), ..InputIds::default() },
             application: "app".to_owned(),
             instance: "one".to_owned(),
             spool_dir: std::env::temp_dir(),
             largest_input: 1 << 20,
+            max_record_bytes: 1 << 20,
         };
         Self { log, surroundings }
     }

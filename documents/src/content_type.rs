@@ -73,11 +73,13 @@ const MAGIC: [(&[u8], ContentType); 5] = [
 ];
 
 /// Kinds that are recognised in order to say what a document is that is not read.
-const KNOWN_BUT_NOT_READ: [(&[u8], &str); 12] = [
+const KNOWN_BUT_NOT_READ: [(&[u8], &str); 14] = [
     (b"PK\x03\x04", "a ZIP archive or office document"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an older office document"),
     (b"{\\rtf", "an RTF document"),
     (b"GIF8", "a GIF image"),
+    (b"II+\0", "a BigTIFF image"),
+    (b"MM\0+", "a BigTIFF image"),
     (b"BM", "a BMP image"),
     (b"RIFF", "a RIFF file, such as a WebP image"),
     (b"\x1f\x8b\x08", "a gzip archive"),

@@ -5,7 +5,7 @@ use concord_schemas::patient_documents::{
     Place, fields,
 };
 
-use crate::values::{joined, nhs_number, phone, postcode, sex, squeezed};
+use crate::values::{code_system, is_unsaid, joined, nhs_number, phone, postcode, sex, squeezed};
 use crate::{Limits, Problem, ReadFailure};
 
 /// Where something was found, and how sure that is.
@@ -104,10 +104,21 @@ impl Found {
         self.features.demographics.push(ObservedField { field: field.into(), value: value.into(), place, confidence });
     }
 
-    /// Family name and given names.
+    /// Family name and given names. What has no letter is no name.
     pub fn name(&mut self, family: &str, given: &str, spot: &Spot) {
-        self.field(fields::FAMILY_NAME, family, spot);
-        self.field(fields::GIVEN_NAMES, given, spot);
+        for (field, name) in [(fields::FAMILY_NAME, family), (fields::GIVEN_NAMES, given)] {
+            if name.contains(char::is_alphabetic) {
+                self.field(field, name, spot);
+            }
+        }
+    }
+
+    /// Given names that follow those found last.
+    pub fn more_given_names(&mut self, given: &str) {
+        let last = self.features.demographics.last_mut().filter(|last| last.field == fields::GIVEN_NAMES);
+        if let Some(last) = last {
+            last.value = joined([last.value.as_ref(), text(given).as_str()], " ").into();
+        }
     }
 
     /// Sex in whatever words.
@@ -182,7 +193,8 @@ impl Found {
 
     /// A medicine; one without name and code is none. Place and confidence are those of the spot.
     pub fn medication(&mut self, medication: ObservedMedication<'static>, spot: &Spot) {
-        if (medication.name.trim().is_empty() && medication.code.is_empty()) || !self.counts() {
+        let is_none = medication.name.trim().is_empty() && medication.code.is_empty();
+        if is_none || code_system::is_absent(&medication.code) || !self.counts() {
             return;
         }
         let Spot { place, confidence } = spot.clone();
@@ -203,7 +215,10 @@ impl Found {
             return;
         }
         let Spot { place, confidence } = spot.clone();
-        let (substance, reaction) = (text(&allergy.substance), text(&allergy.reaction));
+        let (substance, mut reaction) = (text(&allergy.substance), text(&allergy.reaction));
+        if is_unsaid(&reaction) {
+            reaction.clear();
+        }
         let kept =
             ObservedAllergy { substance: substance.into(), reaction: reaction.into(), place, confidence, ..allergy };
         self.features.allergies.push(kept);

@@ -89,7 +89,7 @@ fn jpeg(image: &[u8], limits: &Limits) -> Result<Image, ReadFailure> {
     }
 }
 
-/// Directories, one for each page, each of entries that say where its strips or tiles are.
+/// Directories, one for each page, each of entries that say where its strips are.
 fn tiff(image: &[u8], limits: &Limits) -> Result<Image, ReadFailure> {
     let tiff = Tiff { image, is_little: image.starts_with(b"II") };
     let mut at = tiff.long(4).ok_or_else(|| cut_off("TIFF"))? as usize;
@@ -142,8 +142,10 @@ impl Tiff<'_> {
                     let side = self.number(&entry, 0).ok_or_else(cut)?;
                     *(if tag == 256 { &mut width } else { &mut height }) = u64::from(side);
                 }
-                273 | 324 => places = Some(self.entry(entry).ok_or_else(cut)?),
-                279 | 325 => lengths = Some(self.entry(entry).ok_or_else(cut)?),
+                // Leptonica, by which Tesseract reads images, does not know these.
+                324 => return Err(ReadFailure::new(Problem::UnknownKind, "a TIFF in tiles")),
+                273 => places = Some(self.entry(entry).ok_or_else(cut)?),
+                279 => lengths = Some(self.entry(entry).ok_or_else(cut)?),
                 _ => {}
             }
         }

@@ -8,7 +8,7 @@ use concord_schemas::patient_documents::Features;
 
 use crate::found::Found;
 use crate::ocr::{self, Scan};
-use crate::words::{Line, lines_of_table};
+use crate::words::{Line, behind_each_other, lines_of_table};
 use crate::{Limits, Problem, ReadFailure, labelled, tools};
 
 /// A page with fewer words than these is taken for a scan with a stamp on it, and read by OCR too.
@@ -23,9 +23,7 @@ pub(crate) fn read(document: &[u8], limits: &Limits, workplace: &Path) -> Result
     let mut lines = text_of(&file, pages.count, limits, workplace)?;
     let by_ocr = read_scans(&file, &pages, &mut lines, limits, workplace)?;
     let mut found = Found::new("pdf-text", limits);
-    for page in lines.values() {
-        labelled::read_lines(page, &mut found);
-    }
+    labelled::read_lines(&behind_each_other(lines), &mut found);
     found.pages(i32::try_from(pages.count).unwrap_or(i32::MAX), if by_ocr { "ocr" } else { "pdf-text" });
     found.finish()
 }

@@ -7,6 +7,12 @@ use concord_schemas::patient_documents::{Place, Region};
 
 use crate::found::Spot;
 use crate::{Limits, Problem, ReadFailure};
+use upright::Direction;
+
+mod pages;
+mod upright;
+
+pub(crate) use pages::behind_each_other;
 
 /// A line of text.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +23,8 @@ pub(crate) struct Line {
     pub number: usize,
     /// 1-based; `None` of plain text.
     pub page: Option<i32>,
+    /// The line before was broken for want of room: what stands here belongs to it.
+    pub goes_on: bool,
     /// Of pages alone.
     words: Vec<Word>,
 }
@@ -57,6 +65,13 @@ pub(crate) fn together(first: &Spot, second: &Spot) -> Spot {
     both
 }
 
+/// The mean confidence of the words; 0 when there is none.
+pub(crate) fn confidence_of(lines: &[Line]) -> i32 {
+    let words = lines.iter().flat_map(|line| &line.words);
+    let (count, sum) = words.fold((0, 0), |(count, sum), word| (count + 1, sum + i64::from(word.confidence)));
+    i32::try_from(sum / std::cmp::max(count, 1)).unwrap_or_default()
+}
+
 fn around(first: Region, second: Region) -> Region {
     let (left, top) = (first.left.min(second.left), first.top.min(second.top));
     let right = right_of(first).max(right_of(second));
@@ -72,21 +87,36 @@ fn bottom_of(region: Region) -> i32 {
     region.top.saturating_add(region.height)
 }
 
+/// Programs break lines of text at some width between these, if they break any; what is longer is broken by nobody.
+const BROKEN_AT: std::ops::RangeInclusive<usize> = 60..=132;
+
 /// The lines of plain text.
 pub(crate) fn lines_of_text(text: &str) -> Vec<Line> {
     let lines = text.split('\n').enumerate();
     let lines = lines.map(|(at, line)| {
         let text = line.trim_end_matches(['\r', '\u{c}']).replace(['\t', '\u{a0}'], "    ");
-        Line { text, number: at + 1, page: None, words: Vec::new() }
+        Line { text, number: at + 1, ..Line::default() }
     });
-    lines.collect()
+    let mut lines: Vec<Line> = lines.collect();
+    let length = |text: &str| text.trim_end().chars().count();
+    let widest = lines.iter().map(|line| length(&line.text)).max().unwrap_or_default();
+    if BROKEN_AT.contains(&widest) {
+        for at in 1..lines.len() {
+            let first_word = lines[at].text.split_whitespace().next().map_or(0, length);
+            lines[at].goes_on = first_word > 0 && length(&lines[at - 1].text) + 1 + first_word > widest;
+        }
+    }
+    lines
 }
 
 /// A word as a tool found it.
 #[derive(Debug, Clone)]
 struct FoundWord {
     text: String,
+    /// Where it stands when the lines of its page run to the right.
     region: Region,
+    /// Where it stands in the image or on the page as it is stored.
+    stored: Region,
     confidence: i32,
 }
 
@@ -100,6 +130,7 @@ pub(crate) fn lines_of_table(
 ) -> Result<Vec<Line>, ReadFailure> {
     // By page: runs of words that the tool took for one line of one block.
     let mut pages: BTreeMap<i32, BTreeMap<[i32; 3], Vec<FoundWord>>> = BTreeMap::new();
+    let mut sizes: BTreeMap<i32, Region> = BTreeMap::new();
     let mut words = 0_usize;
     for row in table.lines() {
         let columns: Vec<&str> = row.splitn(12, '\t').collect();
@@ -107,24 +138,32 @@ pub(crate) fn lines_of_table(
         else {
             continue;
         };
-        if level != "5" || is_noise(text) {
+        if !matches!(level, "1" | "5") || (level == "5" && is_noise(text)) {
             continue;
-        }
-        words += 1;
-        if words > limits.elements {
-            return Err(ReadFailure::new(Problem::TooMany, format!("more than {} words", limits.elements)));
         }
         let whole = |text: &str| text.parse::<i32>().unwrap_or_default();
         // No page is wider than this; what is further out would only make sums overflow.
         let on_page = |length: f64| length.round().clamp(0.0, 1_000_000.0) as i32;
         let length = |text: &str| on_page(text.parse::<f64>().unwrap_or_default() * scale);
         let region = Region { left: length(left), top: length(top), width: length(width), height: length(height) };
+        let page = page.unwrap_or_else(|| whole(own_page));
+        if level == "1" {
+            sizes.insert(page, region);
+            continue;
+        }
+        words += 1;
+        if words > limits.elements {
+            return Err(ReadFailure::new(Problem::TooMany, format!("more than {} words", limits.elements)));
+        }
         let confidence = confidence.parse::<f64>().unwrap_or_default().clamp(0.0, 100.0) as i32;
-        let runs = pages.entry(page.unwrap_or_else(|| whole(own_page))).or_default();
+        let runs = pages.entry(page).or_default();
         let run = runs.entry([whole(block), whole(paragraph), whole(line)]).or_default();
-        run.push(FoundWord { text: text.trim().to_owned(), region, confidence });
+        run.push(FoundWord { text: text.trim().to_owned(), region, stored: region, confidence });
     }
-    Ok(pages.into_iter().flat_map(|(page, runs)| lines_of_page(page, runs.into_values().collect())).collect())
+    let lines = pages
+        .into_iter()
+        .flat_map(|(page, runs)| lines_of_page(page, sizes.get(&page).copied(), runs.into_values().collect()));
+    Ok(lines.collect())
 }
 
 /// Rules and specks that OCR takes for text.
@@ -136,21 +175,31 @@ fn is_noise(text: &str) -> bool {
 const MOST_RUNS: usize = 2_000;
 
 /// Runs that stand beside each other are one line: tools take the columns of a form for blocks of their own.
-fn lines_of_page(page: i32, mut runs: Vec<Vec<FoundWord>>) -> Vec<Line> {
+fn lines_of_page(page: i32, size: Option<Region>, mut runs: Vec<Vec<FoundWord>>) -> Vec<Line> {
+    let direction = Direction::of(&runs);
+    for word in runs.iter_mut().flatten() {
+        word.region = direction.upright(word.stored);
+    }
     if runs.len() <= MOST_RUNS {
         runs = side_by_side(runs);
     }
     let margin = runs.iter().flatten().map(|word| word.region.left).min().unwrap_or_default();
+    // Where text ends on the right: as far from the edge as it begins on the left.
+    let end = size.map(|size| direction.upright(size)).map(|size| right_of(size) - (margin - size.left));
     let mut lines: Vec<Line> = Vec::new();
-    let mut above: Option<Region> = None;
+    let mut above: Option<(Region, Region)> = None;
     for run in &runs {
-        let Some(first) = run.first().map(|word| word.region) else { continue };
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        let (first, last) = (first.region, last.region);
         // Room for a line and more is an empty line, as people leave it between paragraphs.
-        if above.is_some_and(|above| (first.top - bottom_of(above)) * 2 > first.height * 3) {
+        let is_apart = above.is_some_and(|(above, _)| (first.top - bottom_of(above)) * 2 > first.height * 3);
+        if is_apart {
             lines.push(Line { number: lines.len() + 1, page: Some(page), ..Line::default() });
         }
-        above = Some(first);
-        lines.push(line_of(page, lines.len() + 1, run, margin));
+        let had_no_room = |(_, last): (Region, Region), end: i32| right_of(last) + first.width > end;
+        let goes_on = !is_apart && above.zip(end).is_some_and(|(above, end)| had_no_room(above, end));
+        above = Some((first, last));
+        lines.push(Line { goes_on, ..line_of(page, lines.len() + 1, run, margin) });
     }
     lines
 }
@@ -200,56 +249,11 @@ fn line_of(page: i32, number: usize, run: &[FoundWord], margin: i32) -> Line {
         line.text.extend(std::iter::repeat_n(' ', usize::try_from(blanks.clamp(0, 200)).unwrap_or_default()));
         let start = line.text.len();
         line.text.push_str(&word.text);
-        line.words.push(Word { range: start..line.text.len(), region: word.region, confidence: word.confidence });
+        line.words.push(Word { range: start..line.text.len(), region: word.stored, confidence: word.confidence });
         right = Some(right_of(word.region));
     }
     line
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    const TABLE: &str = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext\n\
-        1\t1\t0\t0\t0\t0\t0\t0\t1000\t1000\t-1\t\n\
-        5\t1\t1\t1\t1\t1\t100\t100\t40\t20\t96.5\tName:\n\
-        5\t1\t1\t1\t1\t2\t150\t100\t40\t20\t61.2\tAsa\n\
-        5\t1\t1\t1\t2\t1\t120\t140\t40\t20\t90\tbelow\n\
-        5\t1\t2\t1\t1\t1\t400\t104\t24\t20\t88\tSex:\n\
-        5\t1\t2\t1\t1\t2\t430\t104\t6\t20\t40\t_\n\
-        5\t2\t1\t1\t1\t1\t100\t100\t40\t20\t96\ttwo\n";
-
-    fn lines() -> Vec<Line> {
-        lines_of_table(TABLE, 1.0, None, &Limits::default()).unwrap()
-    }
-
-    #[test]
-    fn columns_beside_each_other_are_one_line_with_a_gap() {
-        let lines = lines();
-        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
-        assert_eq!(texts, ["Name: Asa                          Sex:", "  below", "two"]);
-        assert_eq!(lines[2].page, Some(2));
-    }
-
-    #[test]
-    fn a_part_of_a_line_stands_in_the_box_around_its_words_and_is_as_sure_as_the_least_sure() {
-        let lines = lines();
-        let spot = lines[0].spot(0..9, 95);
-        assert_eq!(spot.place.region, Some(Region { left: 100, top: 100, width: 90, height: 20 }));
-        assert_eq!(spot.confidence, 61);
-        assert_eq!(lines[0].spot(0..5, 95).confidence, 95);
-        let both = together(&spot, &lines[1].spot(2..7, 95));
-        assert_eq!(both.place.region, Some(Region { left: 100, top: 100, width: 90, height: 60 }));
-        assert_eq!(lines_of_text("a\nb")[1].spot(0..1, 95).place.to_string(), "line 2");
-    }
-
-    #[test]
-    fn lengths_are_scaled_and_words_counted() {
-        let lines = lines_of_table(TABLE, 0.5, Some(7), &Limits::default()).unwrap();
-        assert_eq!(lines[0].spot(0..5, 95).place.to_string(), "page 7 at 50,50 size 20x10");
-        let limits = Limits { elements: 2, ..Limits::default() };
-        assert_eq!(lines_of_table(TABLE, 1.0, None, &limits).unwrap_err().problem, Problem::TooMany);
-    }
-}
+mod tests;

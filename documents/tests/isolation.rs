@@ -184,9 +184,9 @@ fn more_processor_time_than_the_limit_ends_the_process() {
 fn a_process_that_was_ended_while_it_waited_is_replaced() {
     let pool = ReaderPool::new(this_program(Limits::default()));
     pool.read(&letter(0)).unwrap();
-    // The one process that this one has started and that waits.
+    // The one process that this one has started and that waits. It has ended when nothing is left of it but its number.
     let own = std::process::id().to_string();
-    let killed = Command::new("sh").args(["-c", &format!("for p in /proc/[0-9]*/stat; do read -r pid name state parent rest < $p; [ \"$parent\" = {own} ] && [ \"$pid\" != $$ ] && kill -9 $pid; done 2>/dev/null; true")]).status();
+    let killed = Command::new("sh").args(["-c", &format!("for p in /proc/[0-9]*/stat; do read -r pid name state parent rest < $p; [ \"$parent\" = {own} ] && [ \"$pid\" != $$ ] && kill -9 $pid && while grep -q ') [^Z]' /proc/$pid/stat; do :; done; done 2>/dev/null; true")]).status();
     assert!(killed.unwrap().success());
     pool.read(&letter(1)).unwrap();
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use concord_connectors::connect::{FileKind, InputKind};
+use concord_connectors::connect::{BucketAccess, FileKind, InputKind};
 use concord_schemas::gp_links;
 use serde::Deserialize;
+
+use super::Flows;
 
 /// Common to all connectors.
 #[derive(Debug, Clone, Deserialize)]
@@ -90,7 +92,7 @@ pub struct MeshResults {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Folders {
-    /// Where extracts and interchanges arrive.
+    /// Where extracts, interchanges and documents arrive.
     pub intake: Vec<FolderIntake>,
     /// Where results go.
     pub results: Vec<FolderResults>,
@@ -98,13 +100,13 @@ pub struct Folders {
     pub inputs: Vec<FolderInputs>,
 }
 
-/// A folder in which extracts, or interchanges, arrive.
+/// A folder in which extracts, interchanges, or documents of patients arrive.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FolderIntake {
     /// The folder.
     pub path: PathBuf,
-    /// `extracts`, `dps-answers`, or `interchanges` of GP Links.
+    /// `extracts`, `dps-answers`, `interchanges` of GP Links, or `documents` in a folder for each patient.
     #[serde(default)]
     pub holds: HeldName,
     /// Under which workflow of MESH its interchanges count as come: `NHAIS_REG` or `NHAIS_RECEP`; without it that is not judged.
@@ -129,6 +131,8 @@ pub enum HeldName {
     DpsAnswers,
     /// EDIFACT interchanges, for the sequence audit.
     Interchanges,
+    /// Documents of patients.
+    Documents,
 }
 
 impl HeldName {
@@ -138,6 +142,7 @@ impl HeldName {
             Self::Extracts => InputKind::Extract,
             Self::DpsAnswers => InputKind::DpsAnswer,
             Self::Interchanges => InputKind::Interchanges { workflow_id: workflow_id.cloned().unwrap_or_default() },
+            Self::Documents => InputKind::Document,
         }
     }
 }
@@ -168,7 +173,7 @@ pub struct FolderInputs {
     pub retention_days: Option<u32>,
 }
 
-/// A store that speaks S3, for `concord connect files`.
+/// A store that speaks S3, for `concord connect files`, and for readers of documents whose bytes are there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct S3 {
@@ -183,7 +188,7 @@ pub struct S3 {
     pub access_key_file: Option<PathBuf>,
     /// File with the key.
     pub secret_key_file: Option<PathBuf>,
-    /// Where extracts and interchanges arrive.
+    /// Where extracts, interchanges and documents arrive.
     #[serde(default)]
     pub intake: Vec<S3Intake>,
     /// Where results go.
@@ -194,7 +199,20 @@ pub struct S3 {
     pub inputs: Vec<S3Inputs>,
 }
 
-/// A prefix below which extracts, or interchanges, arrive.
+impl S3 {
+    /// How one of its buckets is reached.
+    pub fn access(&self, bucket: &str) -> BucketAccess {
+        BucketAccess {
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            ca: self.ca.clone(),
+            keys: self.access_key_file.clone().zip(self.secret_key_file.clone()),
+            bucket: bucket.to_string(),
+        }
+    }
+}
+
+/// A prefix below which extracts, interchanges, or documents of patients arrive.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct S3Intake {
@@ -314,14 +332,17 @@ pub fn kinds(files: &[String]) -> Result<BTreeSet<FileKind>, String> {
 }
 
 /// What the intakes of folders and buckets say that cannot be, given which flows run.
-pub fn check_intakes(folders: &Folders, s3: Option<&S3>, lists_run: bool, audit_runs: bool) -> Result<(), String> {
+pub fn check_intakes(folders: &Folders, s3: Option<&S3>, flows: &Flows) -> Result<(), String> {
     let of_folders = folders.intake.iter().map(|intake| ("folders.intake", intake.holds, &intake.workflow_id));
     let of_buckets = s3.iter().flat_map(|s3| &s3.intake);
     let of_buckets = of_buckets.map(|intake| ("s3.intake", intake.holds, &intake.workflow_id));
     for (section, holds, workflow_id) in of_folders.chain(of_buckets) {
         let (runs, flow) = match holds {
-            HeldName::Extracts | HeldName::DpsAnswers => (lists_run, "flows.list_reconciliation"),
-            HeldName::Interchanges => (audit_runs, "flows.sequence_audit"),
+            HeldName::Extracts | HeldName::DpsAnswers => {
+                (flows.list_reconciliation.is_some(), "flows.list_reconciliation")
+            }
+            HeldName::Interchanges => (flows.sequence_audit.is_some(), "flows.sequence_audit"),
+            HeldName::Documents => (flows.patient_documents.is_some(), "flows.patient_documents"),
         };
         if !runs {
             return Err(format!("{section}: what it holds is for [{flow}], which is not there: add that section"));
@@ -333,6 +354,12 @@ pub fn check_intakes(folders: &Folders, s3: Option<&S3>, lists_run: bool, audit_
         if !gp_links::is_workflow(id) {
             return Err(format!("{section}: workflow_id = \"{id}\": write NHAIS_REG or NHAIS_RECEP"));
         }
+    }
+    let of_documents = folders.intake.iter().filter(|intake| intake.holds == HeldName::Documents);
+    if of_documents.into_iter().any(|i| i.taken.as_ref().is_some_and(|taken| taken.starts_with(&i.path))) {
+        return Err(
+            "folders.intake: taken is below path, where each folder is a patient's: write another folder".to_string()
+        );
     }
     Ok(())
 }
@@ -362,6 +389,12 @@ pub fn check(mesh: Option<&Mesh>, folders: &Folders, s3: Option<&S3>, mail: Opti
         if let Some(mailbox) = mesh.mailboxes.iter().find(|mailbox| mailbox.holds == HeldName::Interchanges) {
             return Err(format!(
                 "mesh.mailboxes `{}`: holds = \"interchanges\": leave it out, since interchanges are known by their workflow ids",
+                mailbox.id
+            ));
+        }
+        if let Some(mailbox) = mesh.mailboxes.iter().find(|mailbox| mailbox.holds == HeldName::Documents) {
+            return Err(format!(
+                "mesh.mailboxes `{}`: holds = \"documents\": documents come through folders.intake or s3.intake, which say whose they are",
                 mailbox.id
             ));
         }

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use concord_documents::Limits;
 use concord_engine::calls::CallLimits;
 use concord_flows::patient_documents::consolidation::{Field, Policy, Rules, Step, TRUST};
 use concord_flows::patient_documents::{Debounce, Settings};
 use serde::Deserialize;
+
+use super::reading_limits::ReadingLimits;
 
 /// Settings of patient documents.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,6 +45,10 @@ pub struct DocumentReading {
     pub longest_pause_seconds: u64,
     /// With so many documents waiting a task takes no more in until some are read.
     pub most_waiting: u64,
+    /// How long fetching a document from an object store may take, seconds.
+    pub fetch_seconds: u64,
+    /// What one document may cost.
+    pub limits: ReadingLimits,
 }
 
 impl Default for PatientDocuments {
@@ -66,6 +73,8 @@ impl Default for DocumentReading {
             first_pause_seconds: 10,
             longest_pause_seconds: 300,
             most_waiting: 1_000,
+            fetch_seconds: 60,
+            limits: ReadingLimits::default(),
         }
     }
 }
@@ -94,10 +103,12 @@ impl PatientDocuments {
             ("time_limit_seconds", reading.time_limit_seconds),
             ("attempts", u64::from(reading.attempts)),
             ("most_waiting", reading.most_waiting),
+            ("fetch_seconds", reading.fetch_seconds),
         ];
         if let Some((key, _)) = counts.into_iter().find(|(_, value)| *value == 0) {
             return Err(format!("flows.patient_documents.reading.{key} must be 1 or more"));
         }
+        reading.limits.check()?;
         self.rules().map(drop)
     }
 
@@ -108,7 +119,12 @@ impl PatientDocuments {
             application: self.application.clone(),
             partitions,
             reading: CallLimits {
-                time_limit: Duration::from_secs(reading.time_limit_seconds.saturating_add(BEHIND_THE_READER_SECONDS)),
+                time_limit: Duration::from_secs(
+                    reading
+                        .time_limit_seconds
+                        .saturating_add(reading.fetch_seconds)
+                        .saturating_add(BEHIND_THE_READER_SECONDS),
+                ),
                 attempts: reading.attempts,
                 first_pause: Duration::from_secs(reading.first_pause_seconds),
                 longest_pause: Duration::from_secs(reading.longest_pause_seconds),
@@ -122,6 +138,11 @@ impl PatientDocuments {
             },
             rules: self.rules().unwrap_or_default(),
         }
+    }
+
+    /// What one document may cost.
+    pub fn limits(&self) -> Limits {
+        self.reading.limits.limits(Duration::from_secs(self.reading.time_limit_seconds))
     }
 
     fn rules(&self) -> Result<Rules, String> {
@@ -168,6 +189,8 @@ mod tests {
     #[test]
     fn a_section_without_keys_is_good() {
         assert_eq!(PatientDocuments::default().check(), Ok(()));
+        let limits = Limits { time: Duration::from_secs(120), ..Limits::default() };
+        assert_eq!(PatientDocuments::default().limits(), limits, "and reads within the limits of the readers");
     }
 
     #[test]
@@ -185,5 +208,7 @@ mod tests {
         assert!(refusal(|section| section.quiet_seconds = 0).contains("quiet_seconds must be between 1"));
         assert!(refusal(|section| section.longest_wait_seconds = 1).contains("must not be below"));
         assert!(refusal(|section| section.reading.attempts = 0).contains("reading.attempts must be 1"));
+        assert!(refusal(|section| section.reading.fetch_seconds = 0).contains("reading.fetch_seconds must be 1"));
+        assert!(refusal(|section| section.reading.limits.pages = 0).contains("reading.limits.pages: it is 0"));
     }
 }

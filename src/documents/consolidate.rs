@@ -1,11 +1,11 @@
 //! `concord documents consolidate`: the topology of patient documents over folders, on the embedded log.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use concord_connectors::connect::{LogWriter, WriteError};
+use concord_connectors::connect::LogWriter;
 use concord_engine::calls::CallService;
 use concord_engine::clock::SystemClock;
 use concord_engine::dead_letters::read_dead_letters;
@@ -22,10 +22,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::files::{DocumentFile, documents};
-use super::readers::{LocalReaders, content_type_of, file_url};
+use super::readers::{LocalReaders, file_url};
 use super::record_json::as_json;
+use super::topics::not_written;
 use crate::cli::ConsolidateArgs;
-use crate::config::Config;
+use crate::config::{Config, PatientDocuments};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::reconcile::DeadLetters;
@@ -50,9 +51,9 @@ pub struct Outcome {
 /// # Errors
 /// [`Failure::Findings`] when a document could not be read; files that cannot be read or written.
 pub fn command(args: &ConsolidateArgs) -> Result<(), Failure> {
-    let settings = match &args.config {
-        Some(path) => settings_of(&Config::read(path)?)?,
-        None => Settings::default(),
+    let section = match &args.config {
+        Some(path) => section_of(&Config::read(path)?)?,
+        None => PatientDocuments::default(),
     };
     let (found, left_alone) = documents(&args.dir)?;
     for told in left_alone {
@@ -61,7 +62,7 @@ pub fn command(args: &ConsolidateArgs) -> Result<(), Failure> {
     if found.is_empty() {
         eprintln!("no document is in {}: nothing is consolidated", args.dir.display());
     }
-    let outcome = consolidate(&found, &settings)?;
+    let outcome = consolidate(&found, &section)?;
     outcome.write(&args.out)?;
     outcome.tell(&args.out);
     if outcome.dead_letters.count > 0 {
@@ -71,14 +72,10 @@ pub fn command(args: &ConsolidateArgs) -> Result<(), Failure> {
     if outcome.failed.is_empty() { Ok(()) } else { Err(Failure::Findings) }
 }
 
-/// Policies, trust and reading limits of a configuration.
-fn settings_of(config: &Config) -> Result<Settings, Failure> {
-    let section = config
-        .flows
-        .patient_documents
-        .as_ref()
-        .ok_or_else(|| Failure::Usage("the configuration needs a section [flows.patient_documents]".to_owned()))?;
-    Ok(section.settings(config.topics.partitions))
+/// The section of a configuration: its policies, trust and limits hold.
+fn section_of(config: &Config) -> Result<PatientDocuments, Failure> {
+    let section = config.flows.patient_documents.clone();
+    section.ok_or_else(|| Failure::Usage("the configuration needs a section [flows.patient_documents]".to_owned()))
 }
 
 impl Outcome {
@@ -94,19 +91,6 @@ impl Outcome {
                 .map_err(|e| Failure::other(format!("writing {}", path.display()), e))?;
         }
         Ok(())
-    }
-
-    /// What no attempt has read is of a type all the same.
-    fn add_content_types(&mut self, files: &[DocumentFile]) {
-        let failed: HashSet<(&str, &str)> =
-            self.failed.iter().map(|[patient, name, _]| (&**patient, &**name)).collect();
-        for file in files.iter().filter(|file| failed.contains(&(&*file.patient_id, &*file.name))) {
-            let Some(record) = self.patients.get_mut(&file.patient_id) else { continue };
-            let documents = record["documents"].as_array_mut().into_iter().flatten();
-            for document in documents.filter(|of| of["name"] == *file.name && of["content_type"].is_null()) {
-                document["content_type"] = content_type_of(&file.path).into();
-            }
-        }
     }
 
     fn tell(&self, out: &Path) {
@@ -130,13 +114,13 @@ impl Outcome {
 ///
 /// # Errors
 /// The readers cannot be started, or the run must not go on.
-pub fn consolidate(files: &[DocumentFile], settings: &Settings) -> Result<Outcome, Failure> {
+pub fn consolidate(files: &[DocumentFile], section: &PatientDocuments) -> Result<Outcome, Failure> {
     let failed = |e| Failure::other("consolidating", e);
     let debounce = Debounce { quiet_ms: UNTIL_ASKED_MS, longest_wait_ms: UNTIL_ASKED_MS };
-    let mut settings = Settings { partitions: 2, debounce, ..settings.clone() };
+    let mut settings = Settings { debounce, ..section.settings(2) };
     // Nobody waits for a document that cannot be read now.
     settings.reading.first_pause = settings.reading.first_pause.min(std::time::Duration::from_secs(1));
-    let readers = LocalReaders::new(&mut settings);
+    let readers = LocalReaders::new(&mut settings, section.limits());
     let topology = Arc::new(topology(&settings).map_err(|e| Failure::other("building the topology", e))?);
     let calls: Arc<dyn CallService> = Arc::new(readers.pool()?);
     let directory = Arc::new(MemoryDirectory::new());
@@ -175,7 +159,6 @@ pub fn consolidate(files: &[DocumentFile], settings: &Settings) -> Result<Outcom
 
     let mut outcome = read_outcome(run.log(), files.len())?;
     outcome.dead_letters = letters(run.log(), &topology)?;
-    outcome.add_content_types(files);
     run.stop().map_err(failed)?;
     Ok(outcome)
 }
@@ -221,8 +204,4 @@ fn letters(log: &dyn Log, topology: &Topology) -> Result<DeadLetters, Failure> {
     });
     read.map_err(|e| Failure::other("reading the dead letters", e))?;
     Ok(letters)
-}
-
-fn not_written(error: WriteError) -> Failure {
-    Failure::Other(error.to_string())
 }

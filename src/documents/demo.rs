@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use concord_documents::Problem;
-use concord_flows::patient_documents::Settings;
 use concord_flows::patient_documents::consolidation::folded;
 use serde_json::Value;
 
@@ -14,6 +13,7 @@ use super::consolidate::{Outcome, consolidate};
 use super::files::documents;
 use super::planted::{PlantedPatient, SCAN, planted};
 use crate::cli::DocumentsDemoArgs;
+use crate::config::PatientDocuments;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -42,7 +42,7 @@ pub fn demo(args: &DocumentsDemoArgs) -> Result<(), Failure> {
     }
     let (found, _) = documents(&input)?;
     let began = Instant::now();
-    let outcome = consolidate(&found, &Settings::default())?;
+    let outcome = consolidate(&found, &PatientDocuments::default())?;
     let seconds = began.elapsed().as_secs_f64();
     let records = args.out.join("consolidated");
     outcome.write(&records)?;

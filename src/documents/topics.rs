@@ -61,9 +61,7 @@ pub fn publish<T: Serialize>(
     schema: &'static TopicSchema,
     values: &[(&str, Option<&T>)],
 ) -> Result<(), Failure> {
-    let log = cluster::connect(config)?;
-    let schemas = cluster::schemas(config)?;
-    let mut writer = LogWriter::open(&log, &schemas).map_err(|e| Failure::other("opening a producer", e))?;
+    let mut writer = writer(config)?;
     let at_ms = Timestamp::now().as_millisecond();
     for (key, value) in values {
         writer.send(schema, key, *value, at_ms).map_err(not_written)?;
@@ -71,7 +69,18 @@ pub fn publish<T: Serialize>(
     writer.flush().map_err(not_written)
 }
 
-fn not_written(error: WriteError) -> Failure {
+/// A writer to the cluster.
+///
+/// # Errors
+/// The cluster cannot be reached.
+pub fn writer(config: &Config) -> Result<LogWriter, Failure> {
+    let log = cluster::connect(config)?;
+    let schemas = cluster::schemas(config)?;
+    LogWriter::open(&log, &schemas).map_err(|e| Failure::other("opening a producer", e))
+}
+
+/// What a value that was not written means for the command.
+pub fn not_written(error: WriteError) -> Failure {
     match error {
         WriteError::NoTopic(_) => Failure::Usage(error.to_string()),
         WriteError::Codec(_) | WriteError::Log(_) => Failure::Other(error.to_string()),

@@ -3,19 +3,18 @@
 use std::fs;
 use std::path::Path;
 
+use concord_connectors::connect::{DescribedDocument, DocumentContent, most_bytes_in_record, publish_document};
+use concord_flows::patient_documents::document_id;
 use concord_schemas::codec;
 use concord_schemas::patient_documents::Document;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::topics::publish;
+use super::topics::{not_written, publish, writer};
 use crate::cli::{DeleteArgs, UploadArgs};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output;
-
-/// Room in a record for what is beside the bytes of a document.
-const OVERHEAD: usize = 8 << 10;
 
 /// Publishes a document.
 ///
@@ -26,7 +25,7 @@ pub fn upload(args: &UploadArgs) -> Result<(), Failure> {
     let name = name_of(&args.file);
     let content =
         fs::read(&args.file).map_err(|e| Failure::Usage(format!("cannot open {}: {e}", args.file.display())))?;
-    let most = config.processing.max_record_bytes.saturating_sub(OVERHEAD);
+    let most = most_bytes_in_record(config.processing.max_record_bytes);
     if content.len() > most {
         return Err(Failure::Usage(format!(
             "{} has {} bytes, and a record holds {most}: raise it, and max.message.bytes of the topics",
@@ -35,18 +34,18 @@ pub fn upload(args: &UploadArgs) -> Result<(), Failure> {
         )));
     }
     let document_id = args.id.clone().unwrap_or_else(|| document_id(&args.patient, &name));
-    let content_sha256 = hex(&Sha256::digest(&content));
-    let document = Document {
+    let now_ms = Timestamp::now().as_millisecond();
+    let document = DescribedDocument {
         document_id: &document_id,
         patient_id: &args.patient,
         name: &name,
-        contents_last_updated_ms: Timestamp::now().as_millisecond(),
-        content: Some(&content),
-        content_sha256: &content_sha256,
-        bytes: i64::try_from(content.len()).ok(),
-        ..Document::default()
+        source: "",
+        contents_last_updated_ms: now_ms,
+        bytes: content.len() as u64,
+        sha256: Sha256::digest(&content).into(),
+        content: DocumentContent::Here(&content),
     };
-    publish(&config, &codec::DOCUMENT, &[(&document_id, Some(&document))])?;
+    publish_document(&mut writer(&config)?, &document, now_ms).map_err(not_written)?;
     output::line(format_args!("document {document_id}"));
     Ok(())
 }
@@ -64,29 +63,4 @@ pub fn delete(args: &DeleteArgs) -> Result<(), Failure> {
 
 fn name_of(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-}
-
-/// The id of a document that nobody named: it follows from patient and name.
-fn document_id(patient_id: &str, name: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update((patient_id.len() as u64).to_be_bytes());
-    hash.update(patient_id);
-    hash.update(name);
-    hex(&hash.finalize()[..16])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_that_nobody_gave_follows_from_patient_and_name() {
-        assert_eq!(document_id("p1", "letter.pdf"), document_id("p1", "letter.pdf"));
-        assert_ne!(document_id("p1", "letter.pdf"), document_id("p", "1letter.pdf"));
-        assert_eq!(document_id("p1", "letter.pdf").len(), 32);
-    }
 }

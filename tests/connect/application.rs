@@ -44,6 +44,7 @@ pub struct Application {
     schemas: Schemas,
     connector: &'static str,
     running: Option<Child>,
+    flows: Option<Child>,
 }
 
 impl Application {
@@ -74,8 +75,17 @@ impl Application {
         );
         let text = text.replace("FOLDER", folder.path().to_str().unwrap()).replace("ROUTE", &format!("r-{unique}"));
         fs::write(&config, text).unwrap();
-        let application =
-            Self { folder, unique, config, port, log, schemas: Schemas::bundled(), connector, running: None };
+        let application = Self {
+            folder,
+            unique,
+            config,
+            port,
+            log,
+            schemas: Schemas::bundled(),
+            connector,
+            running: None,
+            flows: None,
+        };
         let applied = application.command(&["topics", "apply"]).output().unwrap();
         assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
         let spec = |schema: &TopicSchema| TopicSpec {
@@ -104,7 +114,8 @@ impl Application {
         command
     }
 
-    fn told(&self) -> String {
+    /// What the connector has said since it started.
+    pub fn told(&self) -> String {
         fs::read_to_string(self.folder.path().join("connect.log")).unwrap_or_default()
     }
 
@@ -146,6 +157,28 @@ impl Application {
         let mut child = self.running.take().unwrap();
         assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
         assert!(child.wait().unwrap().success(), "{}", self.told());
+    }
+
+    /// `concord run` beside the connector.
+    pub fn run_flows(&mut self) {
+        let log = File::create(self.folder.path().join("run.log")).unwrap();
+        let mut command = self.command(&["run"]);
+        command.env("CONCORD_HTTP__LISTEN", "127.0.0.1:0").env("CONCORD_LOG", "info");
+        self.flows = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+    }
+
+    /// `concord documents retry` of one document.
+    pub fn retry(&self, document_id: &str) {
+        let asked = self.command(&["documents", "retry", document_id]).output().unwrap();
+        assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    }
+
+    /// SIGTERM, and the expectation that it leaves cleanly.
+    pub fn stop_flows(&mut self) {
+        let said = |application: &Self| fs::read_to_string(application.folder.path().join("run.log")).unwrap();
+        let mut child = self.flows.take().unwrap();
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        assert!(child.wait().unwrap().success(), "{}", said(self));
     }
 
     /// Status line and body of a page; empty while it does not answer.
@@ -193,7 +226,11 @@ impl Application {
         self.publish(&codec::FILE, &records);
     }
 
-    fn values(&self, schema: &'static TopicSchema, visit: &mut dyn FnMut(&[u8])) {
+    pub fn schemas(&self) -> &Schemas {
+        &self.schemas
+    }
+
+    pub fn values(&self, schema: &'static TopicSchema, visit: &mut dyn FnMut(&[u8])) {
         read_whole_topic(&self.log, schema.name(), &mut |_, record| {
             if let Some(value) = &record.value {
                 visit(value);
@@ -277,7 +314,7 @@ impl Application {
 
 impl Drop for Application {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.running {
+        for child in [&mut self.running, &mut self.flows].into_iter().flatten() {
             let _ = child.kill();
             let _ = child.wait();
         }

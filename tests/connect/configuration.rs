@@ -54,6 +54,22 @@ fn a_configuration_that_cannot_be_is_refused_with_what_to_write_instead() {
             "write NHAIS_REG or NHAIS_RECEP",
         ),
         ("files", folder("holds = \"mails\"\n"), "unknown variant"),
+        ("files", folder("holds = \"documents\"\n"), "for [flows.patient_documents], which is not there"),
+        (
+            "files",
+            folder("holds = \"documents\"\ntaken = \"in/taken\"\n[flows.patient_documents]\n"),
+            "taken is below path, where each folder is a patient's",
+        ),
+        (
+            "files",
+            "[flows.patient_documents.reading.limits]\nmemory_mib = 1\n".into(),
+            "flows.patient_documents.reading.limits.memory_mib: write 256 or more",
+        ),
+        (
+            "mesh",
+            MESH.replace("password_file = \"p\"\n", "password_file = \"p\"\nholds = \"documents\"\n"),
+            "documents come through folders.intake or s3.intake",
+        ),
         ("files", "dps = \"answers\"\nlookups = \"unknown\"\n".into(), "must be `never` with dps"),
         (
             "mail",

@@ -5,6 +5,7 @@
 
 mod application;
 mod configuration;
+mod documents;
 mod files;
 mod from_mesh;
 mod interchanges;

@@ -68,8 +68,8 @@ impl From<ObjectMeta> for Object {
 /// See the module.
 pub(super) struct Bucket {
     name: String,
-    runtime: Runtime,
-    store: AmazonS3,
+    pub(super) runtime: Runtime,
+    pub(super) store: AmazonS3,
 }
 
 impl BucketAccess {
@@ -104,14 +104,22 @@ impl BucketAccess {
 }
 
 impl Bucket {
-    /// Up to `most` objects whose keys begin with a prefix, by key.
-    pub(super) fn list(&self, prefix: &str, most: usize) -> Result<Vec<Object>, Trouble> {
+    /// Up to `most` objects whose keys begin with a prefix and that are wanted, by key.
+    pub(super) fn list(
+        &self,
+        prefix: &str,
+        most: usize,
+        is_wanted: impl Fn(&Object) -> bool,
+    ) -> Result<Vec<Object>, Trouble> {
         let prefix = Path::from(prefix);
         self.wait(async {
-            let mut listed = self.store.list(Some(&prefix)).take(most);
+            let mut listed = self.store.list(Some(&prefix));
             let mut objects = Vec::new();
             while let Some(object) = listed.next().await {
-                objects.push(Object::from(object?));
+                objects.extend(Some(Object::from(object?)).filter(&is_wanted));
+                if objects.len() == most {
+                    break;
+                }
             }
             Ok(objects)
         })
@@ -255,7 +263,7 @@ fn absent<T>(answer: object_store::Result<T>) -> object_store::Result<Option<T>>
 }
 
 /// What an error says, without addresses: a key can hold the number of a patient. The store's own code, or what the system says.
-fn words(error: &object_store::Error) -> String {
+pub(super) fn words(error: &object_store::Error) -> String {
     let mut source: Option<&(dyn StdError + 'static)> = Some(error);
     let mut code = None;
     while let Some(cause) = source {

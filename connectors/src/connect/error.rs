@@ -42,6 +42,10 @@ pub enum ConnectProblem {
     NotAFile,
     /// What arrived is for a flow that does not run here.
     NoFlow,
+    /// What arrived among documents is of no patient.
+    NoPatient,
+    /// A document is larger than a record, and does not stay where its reader could fetch it.
+    TooLargeForRecord,
 }
 
 impl Problem for ConnectProblem {
@@ -88,6 +92,15 @@ impl Problem for ConnectProblem {
                 "CONCORD-CN-0018",
                 SetAside,
                 "add the section of its flow to the configuration and start again, or ask the sender to use another mailbox",
+            ),
+            Self::NoPatient => {
+                ("CONCORD-CN-0019", SetAside, "put it right into a folder that is named by the patient's id")
+            }
+            Self::TooLargeForRecord => (
+                "CONCORD-CN-0020",
+                SetAside,
+                "put it into a bucket whose intake has a taken_prefix, where readers fetch it, or raise processing.max_record_bytes, \
+                 and start again",
             ),
         }
     }

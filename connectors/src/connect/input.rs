@@ -14,6 +14,8 @@ pub enum InputKind {
         /// As MESH has it, or as the configuration says; empty when it is not known.
         workflow_id: String,
     },
+    /// Documents of patients, each in the folder of its patient.
+    Document,
 }
 
 impl InputKind {
@@ -44,6 +46,17 @@ pub struct InputIds {
     pub extract: Option<IdOf>,
     /// Of interchanges, from the source that they came from: their file id.
     pub interchanges: Option<IdOf>,
+    /// Of documents of patients.
+    pub documents: Option<DocumentIds>,
+}
+
+/// How the flow of patient documents derives ids.
+#[derive(Debug, Clone, Copy)]
+pub struct DocumentIds {
+    /// Of a document, from its patient and its name.
+    pub document: fn(&str, &str) -> String,
+    /// Of the contents that it has, from its id; in the form of a UUID.
+    pub version: IdOf,
 }
 
 impl InputIds {
@@ -53,6 +66,7 @@ impl InputIds {
         match kind {
             InputKind::Extract | InputKind::DpsAnswer => self.extract,
             InputKind::Interchanges { .. } => self.interchanges,
+            InputKind::Document => self.documents.map(|ids| ids.version),
         }
     }
 }

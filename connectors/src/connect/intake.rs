@@ -40,6 +40,8 @@ pub(super) struct Intake {
     /// By what way, such as `mesh`; for metrics.
     way: &'static str,
     writer: Option<LogWriter>,
+    /// What messages say in place of sources that name patients.
+    place: Option<String>,
     /// What was refused since this process began: it is still where it arrived, and is left alone.
     set_aside: BTreeSet<String>,
 }
@@ -55,7 +57,12 @@ pub(super) struct Refused<'a> {
 
 impl Intake {
     pub(super) fn new(way: &'static str, surroundings: Surroundings) -> Self {
-        Self { surroundings, way, writer: None, set_aside: BTreeSet::new() }
+        Self { surroundings, way, writer: None, place: None, set_aside: BTreeSet::new() }
+    }
+
+    /// Of an intake whose sources name patients: messages name this place instead.
+    pub(super) fn without_sources_in_messages(self, place: &str) -> Self {
+        Self { place: Some(place.to_owned()), ..self }
     }
 
     pub(super) fn surroundings(&self) -> &Surroundings {
@@ -100,6 +107,10 @@ impl Intake {
                 let published = publish_answer(self.writer()?, &described, content);
                 (job_id, published)
             }
+            // They come by functions of their own: see `document_intake`.
+            InputKind::Document => {
+                return Err(Trouble::new(ConnectProblem::NoFlow, source, "documents come through folders and buckets"));
+            }
             InputKind::Interchanges { workflow_id } => {
                 let file_id = id_of(source, &sha256);
                 let described = DescribedInterchanges { file_id: &file_id, source, workflow_id, received_at_ms, bytes };
@@ -111,10 +122,14 @@ impl Intake {
             ExtractError::Content(error) => spool_failed(error),
             ExtractError::Write(error) => error.into(),
         })?;
+        self.is_in_the_log(&id, source, bytes);
+        Ok(id)
+    }
+
+    pub(super) fn is_in_the_log(&self, id: &str, source: &str, bytes: u64) {
         failpoint!(InputInLog);
         metrics::counter!(names::INPUTS_TAKEN, "way" => self.way).increment(1);
-        tracing::info!(id, source, bytes, "A file is in the log.");
-        Ok(id)
+        tracing::info!(id, source = self.place.as_deref().unwrap_or(source), bytes, "A file is in the log.");
     }
 
     /// Says on the topic of refused inputs that this one is not taken in, and leaves it alone from here on.
@@ -134,7 +149,9 @@ impl Intake {
         let writer = self.writer()?;
         writer.send(&codec::INTAKE_REFUSED, source, Some(&value), at_ms)?;
         writer.flush()?;
-        tracing::warn!(code = cause.code, source, cause = cause.message, "An input is refused; it stays where it is.");
+        let told = self.place.as_deref().unwrap_or(source);
+        let message = &cause.message;
+        tracing::warn!(code = cause.code, source = told, cause = message, "An input is refused; it stays where it is.");
         metrics::counter!(names::INPUTS_REFUSED, "way" => self.way, "code" => cause.code).increment(1);
         self.set_aside.insert(source.to_owned());
         Ok(())

@@ -30,6 +30,8 @@ pub struct Surroundings {
     pub spool_dir: PathBuf,
     /// The largest file that is taken in, in bytes.
     pub largest_input: u64,
+    /// The largest record, in bytes.
+    pub max_record_bytes: usize,
 }
 
 impl Surroundings {

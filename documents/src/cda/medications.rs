@@ -21,40 +21,49 @@ const STATUS: [(&str, &str); 8] = [
     ("obsolete", "stopped"),
 ];
 
+/// Status of a medicine (LOINC 33999-4) by codes of SNOMED CT: active, on hold, no longer active, prior history.
+const OBSERVED: [(&str, &str); 4] =
+    [("55561003", "active"), ("421139008", "on-hold"), ("73425007", "completed"), ("392521001", "completed")];
+
 pub(super) fn read(section: &Section<'_>, found: &mut Found) {
-    let mut has_entry = false;
+    let mut is_understood = false;
     for (at, entry) in section.element.all("entry") {
-        has_entry = true;
-        read_within(entry, &format!("{}/entry[{at}]", section.path), &section.narrative, found);
+        is_understood |= read_within(entry, &format!("{}/entry[{at}]", section.path), &section.narrative, found);
     }
-    if !has_entry {
+    if !is_understood {
         narrative::medications(section, found);
     }
 }
 
-/// What is given or supplied, directly in the entry, or in an organiser or an act in it.
-fn read_within(element: &Element, path: &str, narrative: &Narrative<'_>, found: &mut Found) {
+/// What is given or supplied, directly in the entry, or in an organiser or an act in it; says whether one of them spoke of a medicine.
+fn read_within(element: &Element, path: &str, narrative: &Narrative<'_>, found: &mut Found) -> bool {
+    let mut is_understood = false;
     for child in &element.children {
         let path = format!("{path}/{}", child.name);
-        match child.name.as_str() {
+        is_understood |= match child.name.as_str() {
             "substanceAdministration" | "supply" => read_act(child, path, narrative, found),
             "organizer" | "act" | "component" | "entryRelationship" => read_within(child, &path, narrative, found),
-            _ => {}
-        }
+            _ => false,
+        };
     }
+    is_understood
 }
 
-fn read_act(act: &Element, path: String, narrative: &Narrative<'_>, found: &mut Found) {
+/// A medicine that is denied is understood too, and is none.
+fn read_act(act: &Element, path: String, narrative: &Narrative<'_>, found: &mut Found) -> bool {
     let status = act.child("statusCode").and_then(|code| code.attribute("code")).unwrap_or_default();
     if act.attribute("negationInd") == Some("true") || status == "nullified" {
-        return;
+        return true;
     }
     let product =
         act.at(&["consumable", "manufacturedProduct"]).or_else(|| act.at(&["product", "manufacturedProduct"]));
-    let Some(product) = product else { return };
+    let Some(product) = product else { return false };
     let mut medication = product_of(product, narrative);
+    if medication.name.is_empty() && medication.code.is_empty() {
+        return false;
+    }
     let often = times(act, &mut medication);
-    let written = act.child("text").map(|text| narrative.text_of(text)).unwrap_or_default();
+    let written = act.child("text").map(|text| narrative.cells_of(text, narrative::is_dose)).unwrap_or_default();
     medication.dose = dose_of(act, &often, &written).into();
     let route = act.child("routeCode").map(|code| Code::of(code, narrative).text).unwrap_or_default();
     medication.route = medicine::route(&route).into();
@@ -62,7 +71,19 @@ fn read_act(act: &Element, path: String, narrative: &Narrative<'_>, found: &mut 
     if act.attribute("moodCode").is_some_and(|mood| matches!(mood, "INT" | "PRP" | "PRMS")) && status != "aborted" {
         medication.status = "intended".into();
     }
+    if let Some(status) = status_observed(act) {
+        medication.status = status.into();
+    }
     found.medication(medication, &Spot::at_path(path));
+    true
+}
+
+/// What an observation in the act says of the medicine. The act itself may be completed when the medicine is not.
+fn status_observed(act: &Element) -> Option<&'static str> {
+    let observations = act.all("entryRelationship").filter_map(|(_, one)| one.child("observation"));
+    let is_status = |one: &&Element| one.child("code").and_then(|code| code.attribute("code")) == Some("33999-4");
+    let codes = observations.filter(is_status).filter_map(|one| one.child("value")?.attribute("code"));
+    codes.into_iter().find_map(|code| OBSERVED.iter().find(|(known, _)| *known == code)).map(|(_, status)| *status)
 }
 
 /// Code, name, strength and form of a product.
@@ -117,7 +138,7 @@ fn every(period: &Element) -> String {
     };
     match (value, unit) {
         ("24", "hour") | ("1", "day") => "once a day".to_owned(),
-        ("12", "hour") => "twice a day".to_owned(),
+        ("12", "hour") | (".5" | "0.5", "day") => "twice a day".to_owned(),
         ("8", "hour") => "3 times a day".to_owned(),
         ("6", "hour") => "4 times a day".to_owned(),
         ("1", unit) => format!("once a {unit}"),
@@ -126,14 +147,29 @@ fn every(period: &Element) -> String {
     }
 }
 
-/// Put together from quantity and timing; where neither is said, as a person wrote it.
+/// Put together from quantity and timing where both are said; otherwise as a person wrote it.
 fn dose_of(act: &Element, often: &str, written: &str) -> String {
-    let quantity = act.child("doseQuantity").and_then(|quantity| {
-        let part = quantity.child("center").or_else(|| quantity.child("low")).unwrap_or(quantity);
-        let unit = part.attribute("unit").unwrap_or_default().trim_matches(['{', '}']);
-        part.attribute("value")
-            .map(|value| product::amount(value, &if unit == "1" { String::new() } else { product::unit(unit) }))
+    let quantity = act.child("doseQuantity").and_then(quantity_of).map(|(value, unit)| {
+        let unit = if unit.is_empty() { administered(act) } else { product::unit(&unit) };
+        product::amount(value, &unit)
     });
-    let put_together = joined([quantity.unwrap_or_default().as_str(), often], " ");
-    if put_together.is_empty() { written.to_owned() } else { put_together }
+    let is_whole = quantity.is_some() && !often.is_empty();
+    if is_whole || written.is_empty() {
+        return joined([quantity.unwrap_or_default().as_str(), often], " ");
+    }
+    written.to_owned()
+}
+
+/// A number and its unit, which may stand in another writing of it: `1` is the unit of what is only counted.
+fn quantity_of(quantity: &Element) -> Option<(&str, String)> {
+    let part = quantity.child("center").or_else(|| quantity.child("low")).unwrap_or(quantity);
+    let unit = part.attribute("unit").map(|unit| unit.trim_matches(['{', '}'])).filter(|unit| *unit != "1");
+    let translated = || part.at(&["translation", "originalText"]).map(|text| squeezed(&text.text()));
+    Some((part.attribute("value")?, unit.map(str::to_owned).or_else(translated).unwrap_or_default()))
+}
+
+/// What is counted, such as `puff`.
+fn administered(act: &Element) -> String {
+    let code = act.child("administrationUnitCode").and_then(|code| code.attribute("displayName"));
+    code.map(product::in_singular).unwrap_or_default()
 }

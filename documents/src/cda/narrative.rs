@@ -1,17 +1,18 @@
 //! Sections that people can read and programs cannot: tables and lists without entries.
 
-use concord_schemas::patient_documents::{ObservedAllergy, ObservedMedication};
+use concord_schemas::patient_documents::ObservedMedication;
 
 use super::sections::Section;
 use crate::found::{Found, Spot};
-use crate::values::{code_system, date, joined, medicine, product, squeezed};
+use crate::labelled;
+use crate::values::{date, joined, medicine, product, squeezed};
 use crate::xml::Element;
 
 /// A table or list says it in words: less sure than a code.
 const CONFIDENCE: i32 = 80;
 
 /// What a column of a table is, by a word in its heading. The first that fits counts.
-const COLUMNS: [(&str, Column); 14] = [
+const COLUMNS: [(&str, Column); 17] = [
     ("reaction", Column::Reaction),
     ("manifestation", Column::Reaction),
     ("medic", Column::Name),
@@ -23,6 +24,9 @@ const COLUMNS: [(&str, Column); 14] = [
     ("form", Column::Form),
     ("dos", Column::Dose),
     ("direction", Column::Dose),
+    ("instruction", Column::Dose),
+    ("frequency", Column::Dose),
+    ("sig", Column::Dose),
     ("route", Column::Route),
     ("start", Column::Start),
     ("end", Column::End),
@@ -78,18 +82,14 @@ pub(super) fn medications(section: &Section<'_>, found: &mut Found) {
 
 pub(super) fn allergies(section: &Section<'_>, found: &mut Found) {
     for row in rows_of(section) {
-        let (substance, code_system, code) = medicine::without_code(row.of(Column::Name));
-        if code_system::denies_allergies(&code, &substance) {
-            continue;
-        }
-        let observed = ObservedAllergy {
-            code_system: code_system.into(),
-            code: code.into(),
-            substance: substance.into(),
-            reaction: row.of(Column::Reaction).to_owned().into(),
-            ..ObservedAllergy::default()
+        let observed = if row.cells.iter().any(|(column, _)| *column == Column::Reaction) {
+            labelled::allergy_to(row.of(Column::Name), row.of(Column::Reaction))
+        } else {
+            labelled::allergy(row.of(Column::Name))
         };
-        found.allergy(observed, &Spot::at_path(row.path).at_most(CONFIDENCE));
+        if let Some(observed) = observed {
+            found.allergy(observed, &Spot::at_path(row.path).at_most(CONFIDENCE));
+        }
     }
 }
 
@@ -129,6 +129,16 @@ fn rows_of_table(table: &Element, path: &str, rows: &mut Vec<Row>) {
             rows.push(Row { cells, path: format!("{path}/tbody[{body_at}]/tr[{at}]") });
         }
     }
+}
+
+/// Whether the heading of a column says that there is a dose.
+pub(super) fn is_dose(heading: &str) -> bool {
+    column_of(heading) == Some(Column::Dose)
+}
+
+/// Whether the heading of a column says that there is a reaction.
+pub(super) fn is_reaction(heading: &str) -> bool {
+    column_of(heading) == Some(Column::Reaction)
 }
 
 fn column_of(heading: &str) -> Option<Column> {

@@ -69,7 +69,7 @@ pub(super) fn read(document: &Element, found: &mut Found) -> Result<(), ReadFail
 
 /// The names that the patient goes by: legal ones and those of which nothing is said; when there are none, all that are not former.
 fn names(patient: &Element, base: &str, found: &mut Found) {
-    let is_other = |name: &Element| uses(name).iter().any(|one| OTHER_NAMES.contains(one));
+    let is_other = |name: &Element| uses(name).iter().any(|one| OTHER_NAMES.contains(one)) || is_of_birth(name);
     let is_former = |name: &Element| uses(name).iter().any(|one| FORMER.contains(one)) || has_ended(name);
     let has_first_choice = patient.all("name").any(|(_, name)| !is_other(name) && !has_ended(name));
     for (at, name) in patient.all("name").filter(|(_, name)| !name.is_null()) {
@@ -93,6 +93,12 @@ fn names(patient: &Element, base: &str, found: &mut Found) {
     }
 }
 
+/// Whether its only family name is that of birth: then what is beside it is of a name that is no longer used, too.
+fn is_of_birth(name: &Element) -> bool {
+    let is_of_birth = |(_, part): (usize, &Element)| part.attribute("qualifier") == Some("BR");
+    name.child("family").is_some() && name.all("family").all(is_of_birth)
+}
+
 fn has_ended(element: &Element) -> bool {
     let times = [element.child("validTime"), element.child("useablePeriod")];
     times.into_iter().flatten().any(|time| time.child("high").is_some_and(|high| high.attribute("value").is_some()))
@@ -101,7 +107,7 @@ fn has_ended(element: &Element) -> bool {
 fn parts_of(address: &Element) -> AddressParts {
     let mut lines: Vec<String> = Vec::new();
     let mut number = String::new();
-    for part in address.children.iter().filter(|part| ADDRESS_PARTS.contains(&part.name.as_str())) {
+    for part in in_written_order(address) {
         // The number of a house stands before its street, in one line.
         if matches!(part.name.as_str(), "houseNumber" | "houseNumberNumeric" | "unitID") {
             number = joined([number, part.text()], " ");
@@ -119,6 +125,14 @@ fn parts_of(address: &Element) -> AddressParts {
         usage: usage_of(&uses),
         is_former: has_ended(address) || uses.iter().any(|one| FORMER.contains(one)),
     }
+}
+
+/// Some programs write the country first.
+fn in_written_order(address: &Element) -> Vec<&Element> {
+    let place = |part: &&Element| ADDRESS_PARTS.iter().position(|known| *known == part.name);
+    let mut parts: Vec<&Element> = address.children.iter().filter(|part| place(part).is_some()).collect();
+    parts.sort_by_key(place);
+    parts
 }
 
 fn usage_of(uses: &[&str]) -> &'static str {

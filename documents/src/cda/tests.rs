@@ -52,6 +52,69 @@ fn the_record_target_is_the_patient() {
 }
 
 #[test]
+fn a_name_at_birth_is_none_beside_another_and_an_address_is_in_the_order_of_writing() {
+    let features = read_cda(
+        "<recordTarget><patientRole><addr><country>GB</country><city>Leeds</city><postalCode>LS1 6AE</postalCode>\
+         <streetAddressLine>1 Boar Lane</streetAddressLine></addr><patient><name><given>Ann</given><family>Smith</family></name>\
+         <name><given qualifier=\"BR\">Anna</given><given>Mary</given><family qualifier=\"BR\">Jones</family></name></patient>\
+         </patientRole></recordTarget>",
+        "",
+    );
+    assert_eq!(values_of(&features, "given_names"), ["Ann"]);
+    assert_eq!(values_of(&features, "address"), ["1 Boar Lane, Leeds, GB"]);
+}
+
+#[test]
+fn a_dose_is_the_cell_of_the_row_that_an_entry_refers_to() {
+    let of_row = "<text><table><thead><tr><th>Medication</th><th>Start</th><th>SIG</th><th>Frequency</th></tr></thead>\
+        <tbody><tr ID=\"m1\"><td>Senna</td><td>2024-01-01</td><td>2 at night</td><td>Not available</td></tr></tbody></table></text>";
+    let of_product = of_row.replace("<tr ID=\"m1\"><td>Senna", "<tr><td><content ID=\"m1\">Senna</content>");
+    let of_dose = of_row.replace(" ID=\"m1\"", "").replace("<td>2 at", "<td ID=\"m1\">2 at");
+    let entry = |dose: &str| {
+        format!(
+            "<entry><substanceAdministration><text><reference value=\"#m1\"/></text>{dose}<consumable><manufacturedProduct>\
+             <manufacturedMaterial><code code=\"1\" displayName=\"Senna\"/></manufacturedMaterial></manufacturedProduct></consumable>\
+             <entryRelationship><observation><code code=\"33999-4\"/><value code=\"73425007\"/></observation></entryRelationship>\
+             </substanceAdministration></entry>"
+        )
+    };
+    let dose_in = |text: &str, dose: &str| {
+        let features = read_cda("", &section("10160-0", &format!("{text}{}", entry(dose))));
+        assert_eq!(features.medications[0].status, "completed");
+        features.medications[0].dose.to_string()
+    };
+    for text in [of_row, &of_product, &of_dose] {
+        assert_eq!(dose_in(text, ""), "2 at night", "{text}");
+    }
+    let dose_of = |dose: &str| dose_in(of_row, dose);
+    assert_eq!(dose_of("<doseQuantity value=\"2\"/>"), "2 at night");
+    let counted = "<effectiveTime><period value=\".5\" unit=\"d\"/></effectiveTime><administrationUnitCode displayName=\"Puff\"/>";
+    assert_eq!(dose_of(&format!("{counted}<doseQuantity value=\"2\" unit=\"1\"/>")), "2 puff twice a day");
+    let translated = "<doseQuantity value=\"30.0\" unit=\"1\"><translation><originalText>units</originalText></translation></doseQuantity>";
+    assert_eq!(
+        dose_of(&format!("<effectiveTime><period value=\"1\" unit=\"d\"/></effectiveTime>{translated}")),
+        "30 unit once a day"
+    );
+}
+
+#[test]
+fn allergies_whose_entries_say_nothing_are_those_of_the_text() {
+    let list = "<text><list><item>Penicillin - Hives</item></list></text>";
+    let of = |entries: &str| -> Vec<String> {
+        let features = read_cda("", &section("48765-2", &format!("{list}{entries}")));
+        features.allergies.iter().map(|one| format!("{}|{}|{}", one.substance, one.reaction, one.code)).collect()
+    };
+    assert_eq!(of("<entry><observation><code code=\"247472004\"/></observation></entry>"), ["Penicillin|Hives|"]);
+    // What is denied is understood: the text is not asked.
+    assert_eq!(of("<entry><observation negationInd=\"true\"><value code=\"1\"/></observation></entry>"), [""; 0]);
+    let entry = "<entry><observation><participant><participantRole><playingEntity><code code=\"UNK\" nullFlavor=\"UNK\">\
+        <originalText>Not coded</originalText></code><name>LATEX</name></playingEntity></participantRole></participant>\
+        <entryRelationship typeCode=\"SUBJ\"><observation><templateId root=\"2.16.840.1.113883.10.20.22.4.9\"/>\
+        <text>rash</text><value/></observation></entryRelationship></observation></entry>";
+    assert_eq!(of(entry), ["LATEX|rash|"]);
+}
+
+#[test]
 fn a_document_about_several_patients_is_refused() {
     let failure = read(&document(&TARGET.repeat(2), ""), &Limits::default()).unwrap_err();
     assert_eq!(failure.problem, Problem::SeveralPatients);

@@ -55,7 +55,7 @@ impl Concept {
                 .unwrap_or_default()
                 .to_owned(),
             code: best.and_then(|best| text_of(best, "code")).unwrap_or_default().trim().to_owned(),
-            text: squeezed(text),
+            text: squeezed(code_system::without_tag(text)),
         }
     }
 

@@ -37,16 +37,21 @@ pub(super) fn read(resource: &Resource<'_>, found: &mut Found) {
     }
 }
 
-/// The names that the patient goes by: those that are official or usual, or of which nothing is said; when there are none, any
-/// that is not former.
+/// The names that the patient goes by: the official ones; else those that are usual, or of which nothing is said; else any that is
+/// not former. A usual name beside an official one is what friends say.
 fn names(resource: &Resource<'_>, found: &mut Found) {
     let names = list_of(resource.value, "name");
     let is_former =
         |name: &Value| has_ended(name) || text_of(name, "use").is_some_and(|usage| FORMER_NAMES.contains(&usage));
-    let is_first_choice = |name: &Value| matches!(text_of(name, "use"), None | Some("official" | "usual"));
-    let has_first_choice = names.iter().any(|name| !is_former(name) && is_first_choice(name));
+    let choice = |name: &Value| match text_of(name, "use") {
+        _ if is_former(name) => None,
+        Some("official") => Some(1),
+        None | Some("usual") => Some(2),
+        Some(_) => Some(3),
+    };
+    let first_choice = names.iter().filter_map(choice).min();
     for (at, name) in names.iter().enumerate() {
-        if is_former(name) || (has_first_choice && !is_first_choice(name)) {
+        if choice(name).is_none() || choice(name) != first_choice {
             continue;
         }
         let spot = Spot::at_path(resource.path(&format!("name[{at}]")));

@@ -29,6 +29,22 @@ fn bundle(resources: &[Value]) -> Value {
 }
 
 #[test]
+fn a_usual_name_beside_an_official_one_is_what_friends_say() {
+    let patient = |names: Value| {
+        let text = json!({"resourceType": "Patient", "name": names}).to_string();
+        let features = read(&text, &Limits::default()).unwrap();
+        let given = features.demographics.iter().filter(|one| one.field == "given_names");
+        given.map(|one| one.value.to_string()).collect::<Vec<_>>()
+    };
+    let usual = json!({"use": "usual", "given": ["Jim"]});
+    assert_eq!(
+        patient(json!([usual, {"use": "official", "family": "Chalmers", "given": ["Peter", "James"]}])),
+        ["Peter James"]
+    );
+    assert_eq!(patient(json!([usual, {"use": "nickname", "given": ["Jimmy"]}])), ["Jim"]);
+}
+
+#[test]
 fn a_patient_is_read_with_the_place_of_every_value() {
     let features = read_json(&json!({
         "resourceType": "Patient",

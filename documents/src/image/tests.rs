@@ -78,6 +78,14 @@ fn pages_of_a_tiff_that_go_round_in_a_circle_are_too_many() {
 }
 
 #[test]
+fn a_tiff_in_tiles_is_refused_since_tesseract_would_say_nothing_of_it() {
+    let mut image = tiff_of(10, 10, &[0]);
+    let tag_of_strips = 8 + 2 + 2 * 12;
+    image[tag_of_strips..tag_of_strips + 2].copy_from_slice(&324_u16.to_le_bytes());
+    assert_eq!(problem_of(ContentType::Tiff, &image), Problem::UnknownKind);
+}
+
+#[test]
 fn a_strip_outside_the_file_is_damage() {
     let mut image = tiff_of(10, 10, &[0]);
     let length_of_strip = 8 + 2 + 3 * 12 + 8;

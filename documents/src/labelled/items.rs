@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use concord_schemas::patient_documents::{ObservedAllergy, ObservedMedication};
 
-use super::labels::{Label, LabelAt, without_bullet};
+use super::labels::{Label, LabelAt, begins_with_label, without_bullet};
 use super::{LABELLED, TOLD_APART};
 use crate::found::{Found, Spot};
 use crate::values::{code_system, date, joined, medicine, product, squeezed};
@@ -72,20 +72,23 @@ impl List {
         let written = line.text[part.clone()].trim_end();
         let (indent, bare) = (indent_of(written), without_bullet(written));
         let has_bullet = bare.len() < written.trim_start().len();
-        if (self.saw_blank && !has_bullet) || (self.is_beside && indent < self.heading + 2 && !has_bullet) {
+        let goes_on = line.goes_on && !has_bullet && self.item.is_some();
+        if !goes_on && !has_bullet && (self.saw_blank || (self.is_beside && indent < self.heading + 2)) {
+            return false;
+        }
+        // Of an item that is labelled more is labelled.
+        if self.is_beside && !has_bullet && !goes_on && begins_with_label(bare) {
             return false;
         }
         let start = written.len() - bare.len();
         let spot = line.spot(part.start + start..part.start + written.len(), TOLD_APART);
         if let Some(item) = &mut self.item {
-            let goes_on = if item.has_bullet {
-                !has_bullet && indent > item.indent
-            } else {
-                !has_bullet && indent > item.indent + 1
-            };
-            if goes_on {
+            let is_indented = if item.has_bullet { indent > item.indent } else { indent > item.indent + 1 };
+            if goes_on || (is_indented && !has_bullet) {
                 if item.text.len() < LONGEST_ITEM {
-                    item.text.push(' ');
+                    if !ends_within_word(&item.text) {
+                        item.text.push(' ');
+                    }
                     item.text.push_str(bare);
                 }
                 item.spot = together(&item.spot, &spot);
@@ -107,9 +110,14 @@ impl List {
         let Some(Item { text, spot, .. }) = self.item.take() else { return };
         match self.kind {
             ListKind::Medications => medication(&text, &spot, found),
-            ListKind::Allergies => allergy(&text, &spot, found),
+            ListKind::Allergies => one_allergy(&text, &spot, found),
         }
     }
+}
+
+/// Lines are broken behind a hyphen too: in a date, or in co-codamol.
+fn ends_within_word(text: &str) -> bool {
+    text.strip_suffix('-').is_some_and(|text| text.ends_with(char::is_alphanumeric))
 }
 
 fn indent_of(text: &str) -> usize {
@@ -143,45 +151,56 @@ fn allergies(text: &str, spot: &Spot, found: &mut Found) {
             '(' | '[' => depth += 1,
             ')' | ']' => depth = depth.saturating_sub(1),
             ';' | ',' if depth == 0 && (one == ';' || at_commas) => {
-                allergy(&text[start..at], spot, found);
+                one_allergy(&text[start..at], spot, found);
                 start = at + 1;
             }
             _ => {}
         }
     }
-    allergy(&text[start..], spot, found);
+    one_allergy(&text[start..], spot, found);
 }
 
-/// `Penicillin - rash`, `Penicillin (rash)`, `Penicillin: rash`, with a code anywhere in brackets.
-fn allergy(text: &str, spot: &Spot, found: &mut Found) {
-    let (text, code_system, code) = medicine::without_code(text);
-    let text = text.trim_end_matches(['.', ',', ';']);
-    if code_system::denies_allergies(&code, text) {
-        return;
+fn one_allergy(text: &str, spot: &Spot, found: &mut Found) {
+    if let Some(observed) = allergy(text) {
+        found.allergy(observed, spot);
     }
+}
+
+/// `Penicillin - rash`, `Penicillin (rash)`, `Penicillin: rash`, with a code anywhere in brackets. `None` when it names none.
+pub(crate) fn allergy(text: &str) -> Option<ObservedAllergy<'static>> {
+    let (bare, code_system, code) = medicine::without_code(text);
+    let bare = bare.trim_end_matches(['.', ',', ';']);
     let (substance, reaction) = [" - ", " – ", ": ", "("]
         .iter()
-        .find_map(|separator| text.split_once(separator))
-        .map_or((text, ""), |(substance, reaction)| (substance, reaction.trim_end_matches(')')));
-    if substance.chars().filter(|one| one.is_alphabetic()).count() < 2 {
-        return;
-    }
+        .find_map(|separator| bare.split_once(separator))
+        .map_or((bare, ""), |(substance, reaction)| (substance, reaction.trim_end_matches(')')));
     let reaction = reaction.trim();
     let reaction = reaction.strip_prefix("reaction:").or(reaction.strip_prefix("Reaction:")).unwrap_or(reaction);
-    let observed = ObservedAllergy {
+    let is_denied = code_system::denies_allergies(&code, bare);
+    let observed = allergy_to(substance, reaction).filter(|_| !is_denied)?;
+    Some(ObservedAllergy { code_system: code_system.into(), code: code.into(), ..observed })
+}
+
+/// An allergy whose reaction stands apart, with a code in brackets behind the substance.
+pub(crate) fn allergy_to(substance: &str, reaction: &str) -> Option<ObservedAllergy<'static>> {
+    let (substance, code_system, code) = medicine::without_code(substance);
+    let is_none = substance.chars().filter(|one| one.is_alphabetic()).count() < 2;
+    if is_none || code_system::denies_allergies(&code, &substance) {
+        return None;
+    }
+    Some(ObservedAllergy {
         code_system: code_system.into(),
         code: code.into(),
-        substance: squeezed(substance).into(),
+        substance: substance.into(),
         reaction: squeezed(reaction).into(),
         ..ObservedAllergy::default()
-    };
-    found.allergy(observed, spot);
+    })
 }
 
 /// Whether a label is about the item before it.
 pub(super) fn is_of_item(label: Label) -> bool {
-    use Label::{Code, Dose, End, Form, Reaction, Route, Start, Strength};
-    matches!(label, Strength | Form | Dose | Route | Start | End | Code | Reaction)
+    use Label::{Code, Dose, End, Form, Reaction, Route, Start, Status, Strength};
+    matches!(label, Strength | Form | Dose | Route | Start | End | Status | Code | Reaction)
 }
 
 /// Adds a labelled value to the medicine or allergy before it, where that does not have it yet.
@@ -206,6 +225,12 @@ pub(super) fn of_item(at: &LabelAt, written: &str, found: &mut Found) {
                 let system = if at.written.starts_with("dm") { "dm+d" } else { "snomed" };
                 medication.code_system = system.into();
                 medication.code = squeezed(written).into();
+            }
+            return;
+        }
+        Label::Status => {
+            if let Some(status) = medicine::status(written).filter(|_| medication.status == "unknown") {
+                medication.status = status.into();
             }
             return;
         }

@@ -1,143 +1,12 @@
-//! The labels that letters and forms put before values.
+//! Finds the labels of a line, and what is theirs.
 
 use std::ops::Range;
 
-/// What a label announces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Label {
-    NhsNumber,
-    Identifier,
-    Name,
-    FamilyName,
-    GivenNames,
-    BirthDate,
-    Sex,
-    Address,
-    Postcode,
-    Phone,
-    Mobile,
-    WorkPhone,
-    /// A medicine, or the heading of several.
-    Medications,
-    Strength,
-    Form,
-    Dose,
-    Route,
-    Start,
-    End,
-    Code,
-    /// An allergy, or the heading of several.
-    Allergies,
-    Reaction,
-    /// What no reader keeps, but where a value or a list ends.
-    Other,
-}
+pub(super) use super::table::Label;
+use super::table::{LABELS, OF_OTHERS, OF_THE_PATIENT, PARTS_OF_OTHERS};
 
-/// In small letters, words with one blank between them. Longer ones of the same beginning stand first.
-const LABELS: [(&str, Label); 84] = [
-    ("nhs number", Label::NhsNumber),
-    ("nhs no", Label::NhsNumber),
-    ("nhs num", Label::NhsNumber),
-    ("nhs", Label::NhsNumber),
-    ("hospital number", Label::Identifier),
-    ("hospital no", Label::Identifier),
-    ("patient number", Label::Identifier),
-    ("patient id", Label::Identifier),
-    ("mrn", Label::Identifier),
-    ("patient name", Label::Name),
-    ("patient's name", Label::Name),
-    ("full name", Label::Name),
-    ("name of patient", Label::Name),
-    ("name", Label::Name),
-    ("patient", Label::Name),
-    ("family name", Label::FamilyName),
-    ("surname", Label::FamilyName),
-    ("last name", Label::FamilyName),
-    ("given names", Label::GivenNames),
-    ("given name", Label::GivenNames),
-    ("forenames", Label::GivenNames),
-    ("forename", Label::GivenNames),
-    ("first names", Label::GivenNames),
-    ("first name", Label::GivenNames),
-    ("date of birth", Label::BirthDate),
-    ("birth date", Label::BirthDate),
-    ("born", Label::BirthDate),
-    ("d.o.b", Label::BirthDate),
-    ("dob", Label::BirthDate),
-    ("sex", Label::Sex),
-    ("gender", Label::Sex),
-    ("home address", Label::Address),
-    ("patient address", Label::Address),
-    ("address", Label::Address),
-    ("postcode", Label::Postcode),
-    ("post code", Label::Postcode),
-    ("telephone number", Label::Phone),
-    ("telephone no", Label::Phone),
-    ("telephone", Label::Phone),
-    ("home telephone", Label::Phone),
-    ("home phone", Label::Phone),
-    ("phone number", Label::Phone),
-    ("phone", Label::Phone),
-    ("tel no", Label::Phone),
-    ("tel", Label::Phone),
-    ("mobile number", Label::Mobile),
-    ("mobile phone", Label::Mobile),
-    ("mobile no", Label::Mobile),
-    ("mobile", Label::Mobile),
-    ("work phone", Label::WorkPhone),
-    ("work telephone", Label::WorkPhone),
-    ("current medications", Label::Medications),
-    ("current medication", Label::Medications),
-    ("regular medication", Label::Medications),
-    ("repeat medication", Label::Medications),
-    ("medication list", Label::Medications),
-    ("medications", Label::Medications),
-    ("medication", Label::Medications),
-    ("medicines", Label::Medications),
-    ("medicine", Label::Medications),
-    ("drug", Label::Medications),
-    ("strength", Label::Strength),
-    ("form", Label::Form),
-    ("dosage", Label::Dose),
-    ("dose", Label::Dose),
-    ("directions", Label::Dose),
-    ("route", Label::Route),
-    ("start date", Label::Start),
-    ("started", Label::Start),
-    ("start", Label::Start),
-    ("end date", Label::End),
-    ("stopped", Label::End),
-    ("dm+d code", Label::Code),
-    ("dm+d", Label::Code),
-    ("snomed code", Label::Code),
-    ("known allergies", Label::Allergies),
-    ("drug allergies", Label::Allergies),
-    ("allergies and adverse reactions", Label::Allergies),
-    ("allergies", Label::Allergies),
-    ("allergy", Label::Allergies),
-    ("allergic to", Label::Allergies),
-    ("reactions", Label::Reaction),
-    ("reaction", Label::Reaction),
-    ("diagnosis", Label::Other),
-];
-
-/// People whose name, address or phone is not the patient's, before a label: `GP name`, `Next of kin telephone`.
-const OF_OTHERS: [&str; 14] = [
-    "gp",
-    "doctor",
-    "dr",
-    "consultant",
-    "practice",
-    "surgery",
-    "next of kin",
-    "nok",
-    "carer",
-    "hospital",
-    "clinic",
-    "ward",
-    "mother's",
-    "father's",
-];
+/// In bytes; a line may have any length.
+const LONGEST_LABEL: usize = 64;
 
 /// A label in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +35,27 @@ pub(super) fn in_line(line: &str) -> Vec<LabelAt> {
             found.push(label);
         }
     }
+    for label in &mut found {
+        if let Some(end) = unknown_label_in(&line[label.value.clone()]) {
+            label.value.end = label.value.start + end;
+        }
+    }
     found
+}
+
+/// Where a label begins, behind a gap, that is not in the table: a value ends there too.
+fn unknown_label_in(value: &str) -> Option<usize> {
+    let mut behind_gaps = value.char_indices().filter(|(at, one)| *one != ' ' && value[..*at].ends_with("  "));
+    behind_gaps.find(|(at, _)| begins_with_label(&value[*at..])).map(|(at, _)| at)
+}
+
+/// Whether a text begins as a label does that may not be in the table: a few words, the first with a capital, and a colon.
+pub(super) fn begins_with_label(text: &str) -> bool {
+    // No label is longer; a line may have any length.
+    let Some((colon, _)) = text.char_indices().take(LONGEST_LABEL).find(|(_, one)| *one == ':') else { return false };
+    let (words, behind) = (&text[..colon], &text[colon + 1..]);
+    let is_short = words.split_whitespace().count() <= 4 && !words.contains("  ");
+    words.starts_with(char::is_uppercase) && is_short && (behind.is_empty() || behind.starts_with(' '))
 }
 
 fn first_of(line: &str) -> usize {
@@ -221,7 +110,8 @@ fn label_at(line: &str, start: usize, is_first: bool) -> Option<LabelAt> {
     if marked.is_none() && !is_first && !is_behind_gap {
         return None;
     }
-    if is_of_others(&line[..start]) {
+    let qualifier = if marked.is_some() { qualifier_of(&line[..start]) } else { "" };
+    if is_of_others(&line[..start]) || (is_of_a_person(label) && !is_of_the_patient(qualifier)) {
         // The words before it are part of it, and no value of another label.
         let start = line[..start].trim_end().rfind("  ").map_or(0, |gap| gap + 2);
         return Some(LabelAt {
@@ -243,19 +133,63 @@ fn label_at(line: &str, start: usize, is_first: bool) -> Option<LabelAt> {
     Some(LabelAt { label, is_marked, start, value: value..line.len(), written })
 }
 
-/// Whether a line is the heading of a part about somebody else.
-pub(super) fn is_heading_of_others(line: &str) -> bool {
-    let line = line.trim().trim_end_matches(':').to_lowercase();
+/// Values of which each person has their own.
+fn is_of_a_person(label: Label) -> bool {
+    use Label::{
+        Address, BirthDate, FamilyName, GivenNames, MiddleNames, Mobile, Name, Phone, Postcode, Sex, WorkPhone,
+    };
+    matches!(
+        label,
+        Name | FamilyName
+            | GivenNames
+            | MiddleNames
+            | BirthDate
+            | Sex
+            | Address
+            | Postcode
+            | Phone
+            | Mobile
+            | WorkPhone
+    )
+}
+
+/// The few words before a label that belong to it: those from the beginning of the line, or from the last gap.
+fn qualifier_of(before: &str) -> &str {
+    let end = end_of(before);
+    let words = end.rsplit("  ").next().unwrap_or_default();
+    let is_cut = words.len() == end.len() && end.len() < before.len();
+    let is_label = !is_cut && !words.contains([':', '.', ',', ';', '|', '=']) && words.split_whitespace().count() <= 4;
+    if is_label { without_bullet(words).trim() } else { "" }
+}
+
+/// As much of the end of a text as a label may be long.
+fn end_of(text: &str) -> &str {
+    let start = (text.len().saturating_sub(LONGEST_LABEL)..text.len()).find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or(text.len())..]
+}
+
+fn is_of_the_patient(qualifier: &str) -> bool {
+    qualifier.split_whitespace().all(|word| OF_THE_PATIENT.contains(&word.to_lowercase().as_str()))
+}
+
+/// Whether a line is the heading of a part about somebody else. `stands_out`: a ruler says that it is a heading.
+pub(super) fn is_heading_of_others(line: &str, stands_out: bool) -> bool {
+    let line = line.trim().trim_end_matches(':');
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let begins_large = |word: Option<&&str>| word.is_some_and(|word| word.starts_with(char::is_uppercase));
+    let is_title = words.len() <= 5 && begins_large(words.first()) && begins_large(words.last());
+    let line = line.to_lowercase();
     let heading = line.trim_end_matches(" details").trim_end_matches(" information");
-    OF_OTHERS.contains(&heading)
+    let ends_with = |other: &&str| {
+        let rest = heading.strip_suffix(*other).or_else(|| heading.strip_suffix('s')?.strip_suffix(*other));
+        rest.is_some_and(|rest| rest.ends_with(' ') || rest.is_empty())
+    };
+    OF_OTHERS.contains(&heading) || ((is_title || stands_out) && PARTS_OF_OTHERS.iter().any(ends_with))
 }
 
 /// Whether the words before a label say that it is about somebody else.
 fn is_of_others(before: &str) -> bool {
-    // The longest of them fits into so many bytes; a line may have any length.
-    let start =
-        (before.len().saturating_sub(48)..before.len()).find(|at| before.is_char_boundary(*at)).unwrap_or_default();
-    let words = before[start..].rsplit("  ").next().unwrap_or_default().to_lowercase();
+    let words = end_of(before).rsplit("  ").next().unwrap_or_default().to_lowercase();
     let words = words.trim().trim_end_matches(':').trim();
     OF_OTHERS.iter().any(|other| words.ends_with(other))
 }

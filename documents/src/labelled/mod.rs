@@ -1,7 +1,10 @@
 //! Labelled text: lines of plain text, and those that OCR or a PDF's text layer give, with `label: value` and lists below headings.
 
+mod address;
 mod items;
 mod labels;
+mod others;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -10,12 +13,15 @@ use std::ops::Range;
 use concord_schemas::patient_documents::fields;
 
 use crate::Limits;
-use crate::found::{AddressParts, Found, Spot};
+use crate::found::Found;
 use crate::values::{date, name, nhs_number, postcode, sex};
-use crate::words::{Line, lines_of_text, together};
+use crate::words::{Line, lines_of_text};
+use address::OpenAddress;
 use concord_schemas::patient_documents::Features;
 use items::{List, ListKind};
+pub(crate) use items::{allergy, allergy_to};
 use labels::{Label, LabelAt};
+use others::Others;
 
 /// How sure a labelled value is: a person wrote the label, and may have put another value behind it.
 const LABELLED: i32 = 95;
@@ -23,9 +29,6 @@ const LABELLED: i32 = 95;
 const TOLD_APART: i32 = 90;
 /// The system of a valid NHS number.
 const NHS_NUMBER_SYSTEM: &str = "https://fhir.nhs.uk/Id/nhs-number";
-/// Lines of an address.
-const MOST_ADDRESS_LINES: usize = 7;
-
 /// Reads plain text.
 pub(crate) fn read(text: &str, limits: &Limits) -> Result<Features<'static>, crate::ReadFailure> {
     let mut found = Found::new("labelled-text", limits);
@@ -35,44 +38,50 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Features<'static>, cra
 
 /// Reads lines, of one page or several behind each other.
 pub(crate) fn read_lines(lines: &[Line], found: &mut Found) {
-    let mut reader = Reader { found, list: None, address: None, is_about_others: false };
+    let mut reader = Reader { found, list: None, address: None, item: None, others: Others::default() };
     for line in lines {
         if reader.found.is_full() {
             return;
         }
+        let heading = others::without_ruler(line);
+        if heading.is_some() {
+            reader.ruler();
+        }
+        let line = heading.as_ref().unwrap_or(line);
         reader.line(line);
+        if !line.text.trim().is_empty() {
+            reader.others.passed();
+        }
     }
     reader.end_list();
     reader.end_address();
-}
-
-/// An address whose lines are still coming.
-struct OpenAddress {
-    parts: AddressParts,
-    spot: Spot,
-    /// How far its label is indented: its other lines are further.
-    indent: usize,
-    /// Nothing stood behind the label: its lines may stand below it.
-    is_below: bool,
 }
 
 struct Reader<'f> {
     found: &'f mut Found,
     list: Option<List>,
     address: Option<OpenAddress>,
-    /// Within a part about somebody else.
-    is_about_others: bool,
+    /// There was a medicine or an allergy, whose label begins so far in, and nothing since then that cannot be about it.
+    item: Option<usize>,
+    others: Others,
 }
 
 impl Reader<'_> {
     fn line(&mut self, line: &Line) {
         let text = line.text.as_str();
         if text.trim().is_empty() {
-            self.is_about_others = false;
-            self.end_address();
+            self.others.blank();
+            if self.address.as_ref().is_some_and(|address| !address.parts.lines.is_empty()) {
+                self.break_address();
+            } else {
+                self.end_address();
+            }
             if let Some(list) = &mut self.list {
                 list.blank(self.found);
             }
+            return;
+        }
+        if !self.others.is_about_patient(text) {
             return;
         }
         let labels: Vec<LabelAt> = labels::in_line(text)
@@ -83,7 +92,7 @@ impl Reader<'_> {
             self.unlabelled(line);
             return;
         }
-        if self.is_about_others {
+        if self.others.is_active() {
             return;
         }
         // Before the first label the line may be an item: `- Paracetamol 500 mg   Dose: 1 tablet`.
@@ -100,52 +109,61 @@ impl Reader<'_> {
     fn unlabelled(&mut self, line: &Line) {
         let text = line.text.as_str();
         let indent = text.len() - text.trim_start().len();
-        if let Some(address) = &mut self.address {
-            let belongs = address.is_below || indent > address.indent + 1;
-            if belongs && address.parts.lines.len() < MOST_ADDRESS_LINES {
-                let written = text.trim();
-                address.spot = if address.parts.lines.is_empty() {
-                    line.spot(indent..text.len(), LABELLED)
-                } else {
-                    together(&address.spot, &line.spot(indent..text.len(), LABELLED))
-                };
-                address.parts.lines.push(written.trim_end_matches(',').to_owned());
-                if postcode::at_end_of(written).is_some() {
-                    self.end_address();
-                }
-                return;
-            }
-            self.end_address();
-        }
-        if labels::is_heading_of_others(text) {
-            self.end_list();
-            self.is_about_others = true;
+        if self.address_line(line, indent) {
             return;
         }
-        if let Some(list) = &mut self.list
-            && !list.line(line, 0..text.len(), self.found)
-        {
+        if labels::is_heading_of_others(text, self.others.stands_out()) {
+            self.end_list();
+            self.item = None;
+            self.others.begin(text);
+            return;
+        }
+        if let Some(list) = &mut self.list {
+            if list.line(line, 0..text.len(), self.found) {
+                return;
+            }
             self.end_list();
         }
+        // What is labelled in a way that is not known may be about the item too, and so may what is further in; any other text is about
+        // something else.
+        self.item = self.item.filter(|item| indent > *item || labels::begins_with_label(text.trim()));
+    }
+
+    /// A part is at its end, whatever it was about.
+    fn ruler(&mut self) {
+        self.end_list();
+        self.end_address();
+        self.item = None;
+        self.others.ruler();
     }
 
     fn labelled(&mut self, line: &Line, at: &LabelAt) {
         let value = trimmed(&line.text, at.value.clone());
         let written = &line.text[value.clone()];
         let spot = line.spot(value.clone(), LABELLED);
-        if at.label == Label::Postcode {
-            self.postcode(written, &spot);
-            return;
+        // Forms have dashes where nothing is known.
+        let says_nothing = !written.is_empty() && !written.contains(char::is_alphanumeric);
+        match at.label {
+            Label::Postcode if says_nothing => return,
+            Label::Postcode => return self.postcode(written, &spot),
+            Label::AddressPart => return self.address_part(written, &spot),
+            Label::Phone | Label::Mobile | Label::WorkPhone => self.break_address(),
+            _ => self.end_address(),
         }
-        self.end_address();
         if items::is_of_item(at.label) {
             if let Some(list) = &mut self.list {
                 list.end_item(self.found);
             }
-            items::of_item(at, written, self.found);
+            if self.item.is_some() && !says_nothing {
+                items::of_item(at, written, self.found);
+            }
             return;
         }
         self.end_list();
+        self.item = matches!(at.label, Label::Medications | Label::Allergies).then_some(at.start);
+        if says_nothing {
+            return;
+        }
         match at.label {
             Label::NhsNumber => {
                 match nhs_number(leading(written, |one| one.is_ascii_digit() || matches!(one, ' ' | '-'))) {
@@ -160,6 +178,7 @@ impl Reader<'_> {
             }
             Label::FamilyName => self.found.field(fields::FAMILY_NAME, before_gap(written), &spot),
             Label::GivenNames => self.found.field(fields::GIVEN_NAMES, before_gap(written), &spot),
+            Label::MiddleNames => self.found.more_given_names(before_gap(written)),
             Label::BirthDate => self.found.field(fields::BIRTH_DATE, &leading_date(written).unwrap_or_default(), &spot),
             Label::Sex => self.found.sex(leading(before_gap(written), |one| one.is_alphabetic() || one == ' '), &spot),
             Label::Address => self.open_address(line, at, value),
@@ -172,45 +191,10 @@ impl Reader<'_> {
         }
     }
 
-    fn open_address(&mut self, line: &Line, at: &LabelAt, value: Range<usize>) {
-        let written = &line.text[value.clone()];
-        let spot = line.spot(value, LABELLED);
-        let is_below = written.is_empty();
-        let mut parts = AddressParts::default();
-        if !is_below {
-            parts.lines.push(written.trim_end_matches(',').to_owned());
-        }
-        self.address = Some(OpenAddress { parts, spot, indent: at.start, is_below });
-        if postcode::at_end_of(written).is_some() {
-            self.end_address();
-        }
-    }
-
     fn open_list(&mut self, kind: ListKind, line: &Line, value: Range<usize>) {
         let mut list = List::new(kind, line, !value.is_empty());
         list.first(line, value, self.found);
         self.list = Some(list);
-    }
-
-    /// A postcode belongs to the address before it.
-    fn postcode(&mut self, written: &str, spot: &Spot) {
-        let code = postcode::from_text(before_gap(written));
-        match self.address.take() {
-            Some(mut address) if !address.parts.lines.is_empty() && address.parts.postcode.is_empty() => {
-                // Its confidence may be another than that of the lines, so it is an observation of its own.
-                let (text, usage) = (address.parts.lines.join(", "), address.parts.usage);
-                address.parts = AddressParts { lines: vec![text], postcode: code, usage, is_former: false };
-                address.spot = together(&address.spot, spot);
-                self.found.address(&address.parts, &address.spot);
-            }
-            _ => self.found.field(fields::POSTCODE, &code, spot),
-        }
-    }
-
-    fn end_address(&mut self) {
-        if let Some(OpenAddress { parts, spot, .. }) = self.address.take() {
-            self.found.address(&parts, &spot);
-        }
     }
 
     fn end_list(&mut self) {

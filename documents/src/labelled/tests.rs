@@ -116,3 +116,71 @@ fn allergies_stand_in_a_line_or_a_list() {
     assert_eq!(found("Allergy: Penicillin\nReaction: rash\n"), ["Penicillin|rash"]);
     assert_eq!(found("Allergies: None known\nKnown allergies: NKDA\n"), [""; 0]);
 }
+
+#[test]
+fn a_form_names_the_parts_of_an_address_and_of_a_name() {
+    let features = read_text(
+        "First Name: Åsa\nMiddle Name: Marie\nLast Name: O'Toole\n\nStreet Address:   12 Mill Lane\nStreet Address 2: --\n\
+         Home Phone Number: 0113 496 0000\nCity: Leeds\n\nState: West Yorkshire\nZip Code: LS1 4AP\nWork Phone Number: --\n",
+    );
+    assert_eq!(values_of(&features, "given_names"), ["Åsa Marie"]);
+    assert_eq!(values_of(&features, "address"), ["12 Mill Lane, Leeds, West Yorkshire"]);
+    assert_eq!(values_of(&features, "postcode"), ["LS1 4AP"]);
+    assert_eq!(values_of(&features, "phone"), ["01134960000"]);
+}
+
+#[test]
+fn words_before_a_label_may_say_that_it_is_not_the_patients() {
+    let features = read_text(
+        "Patient Name: Ann Smith\nSubscriber Name: Bob Smith\nContact Last Name: Jones\nTest Name: Blood count\n\
+         Sex: F Date of birth: 31/12/1958\nI saw her today. Phone: 0113 496 0000\n",
+    );
+    assert_eq!(values_of(&features, "family_name"), ["Smith"]);
+    assert_eq!(values_of(&features, "given_names"), ["Ann"]);
+    assert_eq!(values_of(&features, "birth_date"), ["1958-12-31"]);
+    assert_eq!(values_of(&features, "phone"), ["01134960000"]);
+}
+
+#[test]
+fn a_part_about_others_ends_at_a_ruler_or_where_its_lines_are_no_longer_further_in() {
+    let form = "Name: Ann Smith\n\nPRIMARY NEXT OF KIN\n\n  Name: Bob Smith\n\n  Phone: 0113 496 0008\nSex: F\n";
+    let ruled = "Name: Ann Smith\n----------\nEmergency Contacts\n\n----------\nName: Bob Smith\n\nPhone: 0113 496 0008\n----------\nSex: F\n";
+    for text in [form, ruled, &form.replace("PRIMARY NEXT OF KIN", "Primary Next of Kin")] {
+        let features = read_text(text);
+        assert_eq!(values_of(&features, "given_names"), ["Ann"], "{text}");
+        assert_eq!(values_of(&features, "phone"), [""; 0], "{text}");
+        assert_eq!(values_of(&features, "sex"), ["female"], "{text}");
+    }
+    // A letter begins with whom it is from.
+    let features = read_text("RIVERSIDE SURGERY\nName: Ann Smith\n");
+    assert_eq!(values_of(&features, "given_names"), ["Ann"]);
+}
+
+#[test]
+fn what_a_form_says_of_a_medicine_or_an_allergy_ends_with_the_part() {
+    let features = read_text(
+        "Medication: Ramipril 5 mg capsules\nInstructions: 1 a day\nRefills: 3\nStatus: Active\n\n------ ALLERGIES OF THE PATIENT ------\n\n\
+         Allergy Name: Latex      Date Entered: 7 Dec 2012\nAllergy Type: DRUG      Location: Leeds\nReaction: rash\n\n------ PROBLEMS ------\n\n\
+         Problem: Asthma\nReaction: none\nStatus: Stopped\n\nMedication: Senna\n\nProblem List\n\nProblem: Asthma\nStatus: Stopped\n",
+    );
+    assert_eq!(medicines(&features), ["Ramipril|5 mg|capsule|1 a day", "Senna|||"]);
+    assert_eq!(
+        (features.medications[0].status.as_ref(), features.medications[1].status.as_ref()),
+        ("active", "unknown")
+    );
+    assert_eq!((features.allergies[0].substance.as_ref(), features.allergies[0].reaction.as_ref()), ("Latex", "rash"));
+    assert_eq!(features.allergies.len(), 1);
+}
+
+#[test]
+fn an_item_goes_on_in_the_next_line_when_its_own_had_no_room() {
+    let features = read_text(
+        "Current medication\n- Paracetamol 500 mg tablet, 1 tablet four times a day, oral, from 2021-03-04,\ndm+d 322236009\n\
+         - Senna\nThis is a line that says nothing of medicines, and that is as long as any other.\n",
+    );
+    assert_eq!(medicines(&features), ["Paracetamol|500 mg|tablet|1 tablet four times a day", "Senna|||"]);
+    assert_eq!(features.medications[0].code, "322236009");
+    let features = read_text("Current medication\n- Co-\n  codamol 8 mg/500 mg tablets, from 2021-03-\n  04\n");
+    assert_eq!(medicines(&features), ["Co-codamol|8 mg/500 mg|tablet|"]);
+    assert_eq!(features.medications[0].start, "2021-03-04");
+}

@@ -33,6 +33,30 @@ pub(crate) fn rank(system: &str) -> usize {
     }
 }
 
+/// What SNOMED CT puts in brackets behind the full name of a concept, to say what kind of thing it is.
+const TAGS: [&str; 14] = [
+    "product",
+    "medicinal product",
+    "medicinal product form",
+    "clinical drug",
+    "real clinical drug",
+    "substance",
+    "qualifier value",
+    "dose form",
+    "basic dose form",
+    "finding",
+    "disorder",
+    "morphologic abnormality",
+    "situation",
+    "situation with explicit context",
+];
+
+/// What a concept is called, without such a tag.
+pub(crate) fn without_tag(text: &str) -> &str {
+    let Some((name, tag)) = text.trim().strip_suffix(')').and_then(|text| text.rsplit_once(" (")) else { return text };
+    if TAGS.contains(&tag) { name.trim_end() } else { text }
+}
+
 /// SNOMED CT codes that say that there is no allergy, or that none is known.
 const NO_ALLERGY: [&str; 8] =
     ["716186003", "409137002", "428607008", "429625007", "428197003", "716184000", "716220001", "160244002"];
@@ -40,11 +64,20 @@ const NO_ALLERGY: [&str; 8] =
 /// Whether a code or a text says that there is no allergy.
 pub(crate) fn denies_allergies(code: &str, text: &str) -> bool {
     let text = text.trim().trim_end_matches(['.', ':']).to_lowercase();
+    if is_absent(code) {
+        return true;
+    }
     let denied = ["nkda", "nka", "nil known", "none known", "none", "nil", "no known allergies", "no allergies"];
     NO_ALLERGY.contains(&code.trim())
         || denied.contains(&text.as_str())
         || text.starts_with("no known ")
         || text.starts_with("no allerg")
+        || text.starts_with("no information about ")
+}
+
+/// Codes of the International Patient Summary for what is not there or not known: `no-allergy-info`, `no-known-medications`.
+pub(crate) fn is_absent(code: &str) -> bool {
+    code.starts_with("no-known-") || (code.starts_with("no-") && code.ends_with("-info"))
 }
 
 #[cfg(test)]
@@ -63,10 +96,23 @@ mod tests {
     }
 
     #[test]
+    fn the_kind_of_thing_that_a_concept_is_does_not_belong_to_its_name() {
+        for (text, name) in [
+            ("Film-coated tablet (qualifier value)", "Film-coated tablet"),
+            ("Allergenic extract, penicillin (substance)", "Allergenic extract, penicillin"),
+            ("Salbutamol (Ventolin)", "Salbutamol (Ventolin)"),
+            ("(product)", "(product)"),
+        ] {
+            assert_eq!(without_tag(text), name);
+        }
+    }
+
+    #[test]
     fn no_known_allergies_is_no_allergy() {
         assert!(denies_allergies("716186003", "No known allergy"));
         assert!(denies_allergies("", "NKDA"));
         assert!(denies_allergies("", "No known drug allergies"));
+        assert!(denies_allergies("no-allergy-info", "No information about allergies"));
         assert!(!denies_allergies("91936005", "Penicillin"));
     }
 }

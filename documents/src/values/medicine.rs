@@ -19,11 +19,12 @@ pub(crate) struct Medicine {
 }
 
 /// Routes as they are written, and as the contract has them.
-const ROUTES: [(&str, &str); 32] = [
+const ROUTES: [(&str, &str); 35] = [
     ("oral", "oral"),
     ("orally", "oral"),
     ("by mouth", "oral"),
     ("oral use", "oral"),
+    ("swallow, oral", "oral"),
     ("po", "oral"),
     ("sublingual", "sublingual"),
     ("topical", "topical"),
@@ -34,6 +35,8 @@ const ROUTES: [(&str, &str); 32] = [
     ("inhaled", "inhalation"),
     ("inhalation", "inhalation"),
     ("by inhalation", "inhalation"),
+    ("inhalation, oral", "inhalation"),
+    ("respiratory (inhalation)", "inhalation"),
     ("inh", "inhalation"),
     ("subcutaneous", "subcutaneous"),
     ("subcutaneously", "subcutaneous"),
@@ -123,11 +126,13 @@ pub(crate) fn from_line(line: &str) -> Option<Medicine> {
 
 /// A route as the contract has it; one that is not known in small letters.
 pub(crate) fn route(text: &str) -> String {
-    known_route(text).map_or_else(|| squeezed(text).to_lowercase(), str::to_owned)
+    let lower = squeezed(text).to_lowercase();
+    let ends = [" route of administration", " route", " use"];
+    let bare = ends.iter().find_map(|end| lower.strip_suffix(end)).unwrap_or(&lower);
+    known_route(bare).unwrap_or(bare).to_owned()
 }
 
-fn known_route(text: &str) -> Option<&'static str> {
-    let lower = squeezed(text).to_lowercase();
+fn known_route(lower: &str) -> Option<&'static str> {
     ROUTES.iter().find(|(written, _)| *written == lower).map(|(_, route)| *route)
 }
 
@@ -182,13 +187,19 @@ fn take_word(part: &str, medicine: &mut Medicine) -> bool {
         medicine.route = route.to_owned();
         return true;
     }
-    match STATUSES.iter().find(|(written, _)| *written == lower) {
-        Some((_, status)) => {
+    match status(&lower) {
+        Some(status) => {
             medicine.status = status;
             true
         }
         None => false,
     }
+}
+
+/// A status as the contract has it; `None` for any other words.
+pub(crate) fn status(text: &str) -> Option<&'static str> {
+    let lower = squeezed(text).to_lowercase();
+    STATUSES.iter().find(|(written, _)| *written == lower).map(|(_, status)| *status)
 }
 
 fn take_dates(part: &str, medicine: &mut Medicine) -> bool {
@@ -251,55 +262,4 @@ pub(crate) fn without_code(text: &str) -> (String, &'static str, String) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn a_line_with_everything_is_told_apart() {
-        let line =
-            "Paracetamol 500 mg tablets, 1 tablet twice a day, oral, from 2024-01-01 to 1 Feb 2024, dm+d 322236009";
-        let expected = Medicine {
-            code_system: "dm+d",
-            code: "322236009".into(),
-            name: "Paracetamol".into(),
-            strength: "500 mg".into(),
-            form: "tablet".into(),
-            dose: "1 tablet twice a day".into(),
-            route: "oral".into(),
-            start: "2024-01-01".into(),
-            end: "2024-02-01".into(),
-            status: "",
-        };
-        assert_eq!(from_line(line), Some(expected.clone()));
-        let other = "Paracetamol (dm+d: 322236009) - 500mg; tablets; 1 tablet twice a day; by mouth; started 01/01/2024; until 2024-02-01";
-        assert_eq!(from_line(other), Some(expected));
-    }
-
-    #[test]
-    fn what_is_nothing_else_is_the_dose() {
-        let medicine = from_line("Heparin 10,000 units/ml injection, as directed, at night, stopped 1/2/2024").unwrap();
-        assert_eq!(medicine.strength, "10000 unit/ml");
-        assert_eq!(medicine.dose, "as directed, at night");
-        assert_eq!((medicine.end.as_str(), medicine.status), ("2024-02-01", "stopped"));
-        let medicine = from_line("Warfarin to 5 mg").unwrap();
-        assert_eq!((medicine.name.as_str(), medicine.strength.as_str()), ("Warfarin to", "5 mg"));
-    }
-
-    #[test]
-    fn a_line_without_a_medicine_names_none() {
-        for line in ["", "None", "nil.", "-", "1", ",;"] {
-            assert_eq!(from_line(line), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_code_is_taken_out_of_a_text() {
-        assert_eq!(
-            without_code("Penicillin (SNOMED 91936005) rash"),
-            ("Penicillin rash".to_owned(), "snomed", "91936005".to_owned())
-        );
-        assert_eq!(without_code("Penicillin (rash)"), ("Penicillin (rash)".to_owned(), "", String::new()));
-    }
-}
+mod tests;

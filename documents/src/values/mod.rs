@@ -24,6 +24,14 @@ pub(crate) fn nhs_number(text: &str) -> Option<String> {
     nhs_number::is_valid(&digits).then_some(digits)
 }
 
+/// Words with which programs fill what they know nothing for.
+const UNSAID: [&str; 6] = ["not available", "not known", "unknown", "none", "n/a", "no information"];
+
+/// Whether a text says that there is nothing to say.
+pub(crate) fn is_unsaid(text: &str) -> bool {
+    UNSAID.contains(&text.trim().to_lowercase().as_str())
+}
+
 /// Text with every run of blanks as one, and none around it.
 pub(crate) fn squeezed(text: &str) -> String {
     let mut squeezed = String::with_capacity(text.len());

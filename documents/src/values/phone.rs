@@ -18,8 +18,9 @@ pub(crate) fn from_text(text: &str) -> Option<String> {
             _ => return None,
         }
     }
+    // No country's code begins with a zero.
     let (is_abroad, digits) = match digits.strip_prefix("00") {
-        Some(rest) if !is_abroad => (true, rest.to_owned()),
+        Some(rest) if !is_abroad && !rest.starts_with('0') => (true, rest.to_owned()),
         _ => (is_abroad, digits),
     };
     if !(6..=15).contains(&digits.len()) {
@@ -40,6 +41,7 @@ mod tests {
             ("0113 496 0000", Some("01134960000")),
             ("+44 (0)113 496 0000", Some("+441134960000")),
             ("0044 113 496 0000", Some("+441134960000")),
+            ("000-010-0202", Some("0000100202")),
             ("tel:+44-113-496-0000", Some("+441134960000")),
             ("(0113) 496.0000 ext 12", Some("01134960000")),
             ("12345", None),

@@ -23,9 +23,13 @@ pub(crate) fn of_uk(text: &str) -> Option<String> {
     Some(format!("{outward} {inward}"))
 }
 
-/// A postcode as the contract wants it; of another country as written.
+/// A postcode as the contract wants it; of another country as written. Where a second half was to follow (`97006-`) or all is zeros,
+/// a form was not filled in.
 pub(crate) fn from_text(text: &str) -> String {
-    of_uk(text).unwrap_or_else(|| super::squeezed(text).to_uppercase())
+    if text.chars().all(|one| matches!(one, '0' | '-') || one.is_whitespace()) {
+        return String::new();
+    }
+    of_uk(text).unwrap_or_else(|| super::squeezed(text).trim_end_matches([' ', '-']).to_uppercase())
 }
 
 /// An address in one line whose end is a postcode: what is before it, and the postcode.
@@ -100,7 +104,11 @@ mod tests {
         for text in ["", "Leeds", "12345", "LS1 AAA", "LS1 4A!"] {
             assert_eq!(of_uk(text), None, "{text}");
         }
-        assert_eq!(from_text("1012 ab"), "1012 AB");
+        for (text, postcode) in
+            [("1012 ab", "1012 AB"), ("97006-    ", "97006"), ("97006-1234", "97006-1234"), ("00000-0000", "")]
+        {
+            assert_eq!(from_text(text), postcode, "{text}");
+        }
     }
 
     #[test]

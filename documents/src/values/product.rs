@@ -11,11 +11,12 @@ pub(crate) struct Product {
 
 /// Units as they are written, and as the contract has them. Those of the last rows measure volumes and times: they are no
 /// strength by themselves.
-const UNITS: [(&str, &str); 33] = [
+const UNITS: [(&str, &str); 38] = [
     ("mg", "mg"),
     ("milligram", "mg"),
     ("milligrams", "mg"),
     ("g", "g"),
+    ("gm", "g"),
     ("gram", "g"),
     ("grams", "g"),
     ("mcg", "microgram"),
@@ -28,7 +29,11 @@ const UNITS: [(&str, &str); 33] = [
     ("nanograms", "nanogram"),
     ("unit", "unit"),
     ("units", "unit"),
+    ("unt", "unit"),
     ("iu", "unit"),
+    ("[iu]", "unit"),
+    ("international unit", "unit"),
+    ("international units", "unit"),
     ("mmol", "mmol"),
     ("%", "%"),
     ("ml", "ml"),
@@ -46,6 +51,8 @@ const UNITS: [(&str, &str); 33] = [
     ("hour", "hour"),
     ("hours", "hour"),
 ];
+/// Before `unit`: all other units are one word.
+const INTERNATIONAL: &str = "international ";
 const VOLUMES_AND_TIMES: [&str; 5] = ["ml", "litre", "dose", "actuation", "hour"];
 
 /// Forms as they are written, and in the singular.
@@ -108,6 +115,31 @@ const DOSE_BEGINS: [&str; 9] = ["take", "one", "two", "three", "apply", "use", "
 /// Tells name, strength and form apart; where that cannot be done everything is the name.
 pub(crate) fn split(text: &str) -> Product {
     let text = super::squeezed(text);
+    several(&text).unwrap_or_else(|| one(text))
+}
+
+/// Of a product of several substances, each with its strength: `ciprofloxacin 3 mg/ml / dexamethasone 1 mg/ml ear drops`.
+fn several(text: &str) -> Option<Product> {
+    let parts: Vec<Product> = text.split(" / ").map(|part| one(part.to_owned())).collect();
+    let (last, before) = parts.split_last()?;
+    let is_whole = |part: &Product| !part.name.is_empty() && !part.strength.is_empty();
+    if before.is_empty() || !parts.iter().all(is_whole) || before.iter().any(|part| !part.form.is_empty()) {
+        return None;
+    }
+    let joined = |of: fn(&Product) -> &str| parts.iter().map(of).collect::<Vec<_>>().join(" / ");
+    Some(Product { name: joined(|part| &part.name), strength: joined(|part| &part.strength), ..last.clone() })
+}
+
+/// `HCTZ 25/TRIAMTERENE`: a strength behind it would be that of the second substance alone.
+fn has_a_strength_without_unit(name: &str) -> bool {
+    name.split_whitespace().any(|word| {
+        word.split_once('/').is_some_and(|(before, behind)| {
+            before.ends_with(|one: char| one.is_ascii_digit()) && behind.starts_with(char::is_alphabetic)
+        })
+    })
+}
+
+fn one(text: String) -> Product {
     let starts = text.char_indices().filter(|(at, one)| {
         one.is_ascii_digit() && text[..*at].ends_with([' ', '(']) && text[..*at].contains(char::is_alphabetic)
     });
@@ -116,7 +148,10 @@ pub(crate) fn split(text: &str) -> Product {
             let before = text[..start].trim_end_matches([' ', '(', ',']);
             let before = before.strip_suffix(" -").unwrap_or(before).trim_end();
             let behind = text[start + length..].trim_start_matches([' ', ')', ',']);
-            return with_form(before, strength, behind);
+            match with_form(before, strength, behind) {
+                Some(product) if !has_a_strength_without_unit(before) => return product,
+                _ => break,
+            }
         }
     }
     match text.rsplit_once(' ') {
@@ -150,11 +185,18 @@ pub(crate) fn in_singular(form: &str) -> String {
 }
 
 fn form_of(word: &str) -> Option<&'static str> {
-    let lower = word.to_lowercase();
+    let lower = word.trim_end_matches([':', ',']).to_lowercase();
     FORMS.iter().find(|(written, _)| *written == lower).map(|(_, form)| *form)
 }
 
-fn with_form(name: &str, strength: String, behind: &str) -> Product {
+/// `None` when what stands behind the strength is not understood.
+fn with_form(name: &str, strength: String, behind: &str) -> Option<Product> {
+    // A brand, as RxNorm has it, is part of the name.
+    let (behind, brand) = match behind.strip_suffix(']').and_then(|behind| behind.rsplit_once(" [")) {
+        Some((behind, brand)) => (behind, format!("[{brand}]")),
+        None => (behind, String::new()),
+    };
+    let name = super::joined([name, &brand], " ");
     let words: Vec<&str> = behind.split(' ').filter(|word| !word.is_empty()).collect();
     let begins_dose = |word: &&str| {
         word.starts_with(|one: char| one.is_ascii_digit()) || DOSE_BEGINS.contains(&word.to_lowercase().as_str())
@@ -163,10 +205,11 @@ fn with_form(name: &str, strength: String, behind: &str) -> Product {
     let (form, rest) = words.split_at(form_length);
     if !form.iter().any(|word| form_of(word).is_some()) {
         // What stands behind the strength is no form: it stays with the name, so that nothing is lost.
-        let name = super::joined([name, &form.join(" ")], " ");
-        return Product { name, strength, form: String::new(), rest: rest.join(" ") };
+        let name = super::joined([name, form.join(" ")], " ");
+        return Some(Product { name, strength, form: String::new(), rest: rest.join(" ") });
     }
-    Product { name: name.to_owned(), strength, form: in_singular(&form.join(" ")), rest: rest.join(" ") }
+    let is_form = !form.iter().any(|word| word.contains(|one: char| one.is_ascii_digit()));
+    is_form.then(|| Product { name, strength, form: in_singular(&form.join(" ")), rest: rest.join(" ") })
 }
 
 /// A strength at the beginning of the text, and how many bytes of the text it is.
@@ -199,10 +242,13 @@ pub(crate) fn amount(number: &str, unit: &str) -> String {
     if unit == "%" || unit.is_empty() { format!("{number}{unit}") } else { format!("{number} {unit}") }
 }
 
-/// A unit as the contract has it; one that is not known as it is written.
+/// A unit as the contract has it, perhaps one to another (`mg/ml`); one that is not known as it is written.
 pub(crate) fn unit(text: &str) -> String {
-    let lower = text.trim().to_lowercase();
-    UNITS.iter().find(|(written, _)| *written == lower).map_or(text.trim().to_owned(), |(_, unit)| (*unit).to_owned())
+    let known = |part: &str| {
+        let lower = part.trim().to_lowercase();
+        UNITS.iter().find(|(written, _)| *written == lower).map_or(part.trim(), |(_, unit)| unit).to_owned()
+    };
+    text.split('/').map(known).collect::<Vec<_>>().join("/")
 }
 
 fn leading_number(text: &str) -> Option<(String, usize)> {
@@ -219,59 +265,15 @@ fn leading_unit(text: &str) -> Option<(&'static str, usize)> {
     let length = if behind_blank.starts_with('%') {
         1
     } else {
-        behind_blank.find(|one: char| !one.is_alphabetic()).unwrap_or(behind_blank.len())
+        let end = |text: &str| text.find(|one: char| !one.is_alphabetic()).unwrap_or(text.len());
+        match (behind_blank.get(..INTERNATIONAL.len()), behind_blank.get(INTERNATIONAL.len()..)) {
+            (Some(word), Some(unit)) if word.eq_ignore_ascii_case(INTERNATIONAL) => INTERNATIONAL.len() + end(unit),
+            _ => end(behind_blank),
+        }
     };
     let lower = behind_blank[..length].to_lowercase();
     UNITS.iter().find(|(written, _)| *written == lower).map(|(_, unit)| (*unit, blanks + length))
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn name_strength_and_form_are_told_apart() {
-        for (text, name, strength, form) in [
-            ("Paracetamol 500mg tablets", "Paracetamol", "500 mg", "tablet"),
-            ("Paracetamol 500 mg tablet", "Paracetamol", "500 mg", "tablet"),
-            ("Amoxicillin 250mg/5ml oral suspension", "Amoxicillin", "250 mg/5 ml", "oral suspension"),
-            ("Co-codamol 8mg/500mg tablets", "Co-codamol", "8 mg/500 mg", "tablet"),
-            ("Salbutamol 100micrograms/dose inhaler CFC free", "Salbutamol", "100 microgram/dose", "inhaler cfc free"),
-            ("Insulin glargine 100units/ml", "Insulin glargine", "100 unit/ml", ""),
-            ("Betamethasone 0.1% cream", "Betamethasone", "0.1%", "cream"),
-            ("Heparin 10,000 units/1 ml injection", "Heparin", "10000 unit/ml", "injection"),
-            ("Levothyroxine 25 mcg tab", "Levothyroxine", "25 microgram", "tablet"),
-            ("Albuterol 0.09 MG/ACTUAT inhalant solution", "Albuterol", "0.09 mg/actuation", "inhalant solution"),
-            ("Paracetamol tablets", "Paracetamol", "", "tablet"),
-            ("Aqueous cream", "Aqueous cream", "", ""),
-            ("Vitamin B12", "Vitamin B12", "", ""),
-            ("Simple linctus 200 ml", "Simple linctus 200 ml", "", ""),
-            ("Factor 8 500 units (Haemate)", "Factor 8 (Haemate)", "500 unit", ""),
-            ("500 mg", "500 mg", "", ""),
-            ("", "", "", ""),
-        ] {
-            let product = split(text);
-            let found = (product.name.as_str(), product.strength.as_str(), product.form.as_str());
-            assert_eq!(found, (name, strength, form), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_dose_behind_the_form_is_not_part_of_it() {
-        assert_eq!(split("Paracetamol 500mg tablets 1 tablet twice a day").rest, "1 tablet twice a day");
-        assert_eq!(split("Paracetamol 500mg tablets take two").rest, "take two");
-    }
-
-    #[test]
-    fn a_strength_or_a_form_may_stand_alone() {
-        assert_eq!(strength("500mg").as_deref(), Some("500 mg"));
-        assert_eq!(strength("250 mg/5 ml").as_deref(), Some("250 mg/5 ml"));
-        assert_eq!(strength("5 ml"), None);
-        assert_eq!(strength("twice a day"), None);
-        assert_eq!(form("Tablets").as_deref(), Some("tablet"));
-        assert_eq!(form("modified-release capsules").as_deref(), Some("modified-release capsule"));
-        assert_eq!(form("1 tablet twice a day"), None);
-    }
-}
+mod tests;

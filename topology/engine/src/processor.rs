@@ -12,12 +12,14 @@ use crate::value::Value;
 /// Handles a fired timer.
 pub type TimerHandler<P> = fn(&mut P, &mut Context<'_>, &Timer) -> Result<(), ProcessError>;
 type RecordHandler<P> = Box<dyn Fn(&mut P, &mut Context<'_>, Option<&[u8]>) -> Result<(), ProcessError> + Send + Sync>;
+type BegunHandler<P> = Box<dyn Fn(&mut P, &mut Context<'_>, u32) -> Result<(), ProcessError> + Send + Sync>;
 type ResultHandler<P> = Box<dyn Fn(&mut P, &mut Context<'_>, CallResult) -> Result<(), ProcessError> + Send + Sync>;
 
 /// An instance of a processor on one task.
 pub(crate) trait ProcessorInstance: Send {
     fn process(&mut self, source: usize, context: &mut Context<'_>, value: Option<&[u8]>) -> Result<(), ProcessError>;
     fn timer(&mut self, context: &mut Context<'_>, timer: &Timer) -> Result<(), ProcessError>;
+    fn begun(&mut self, call: usize, context: &mut Context<'_>, attempt: u32) -> Result<(), ProcessError>;
     fn result(&mut self, call: usize, context: &mut Context<'_>, result: CallResult) -> Result<(), ProcessError>;
 }
 
@@ -32,11 +34,18 @@ pub(crate) struct Handlers<P> {
     pub on_timer: Option<TimerHandler<P>>,
     /// By the index of the call in its sub-topology.
     by_call: Vec<(usize, ResultHandler<P>)>,
+    /// The same, of calls that say when they begin.
+    by_begun_call: Vec<(usize, BegunHandler<P>)>,
 }
 
 impl<P: 'static> Handlers<P> {
     pub fn new(sources: usize) -> Self {
-        Self { by_source: (0..sources).map(|_| None).collect(), on_timer: None, by_call: Vec::new() }
+        Self {
+            by_source: (0..sources).map(|_| None).collect(),
+            on_timer: None,
+            by_call: Vec::new(),
+            by_begun_call: Vec::new(),
+        }
     }
 
     pub fn on<V: Value>(
@@ -83,6 +92,14 @@ impl<P: 'static> Handlers<P> {
         self.by_call.push((call, Box::new(handle)));
     }
 
+    pub fn on_begun(
+        &mut self,
+        call: usize,
+        handle: impl Fn(&mut P, &mut Context<'_>, u32) -> Result<(), ProcessError> + Send + Sync + 'static,
+    ) {
+        self.by_begun_call.push((call, Box::new(handle)));
+    }
+
     pub fn inputs(&self) -> Vec<usize> {
         (0..self.by_source.len()).filter(|i| self.by_source[*i].is_some()).collect()
     }
@@ -123,6 +140,13 @@ impl<P: Send + 'static> ProcessorInstance for TypedInstance<P> {
         match self.handlers.on_timer {
             Some(handle) => handle(&mut self.processor, context, timer),
             None => Err(ProcessError::Programming("a timer fired for a processor without a timer handler".to_string())),
+        }
+    }
+
+    fn begun(&mut self, call: usize, context: &mut Context<'_>, attempt: u32) -> Result<(), ProcessError> {
+        match self.handlers.by_begun_call.iter().find(|(declared, _)| *declared == call) {
+            Some((_, handle)) => handle(&mut self.processor, context, attempt),
+            None => Ok(()),
         }
     }
 

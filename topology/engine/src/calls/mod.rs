@@ -13,6 +13,8 @@
 //! - A call that is taken back ([`Context::cancel_calls`](crate::Context::cancel_calls)) has no result, even if it is being performed.
 //! - An attempt ends at its time limit. Failed attempts are repeated with growing pauses, which are kept with the call. Then, or
 //!   when repeating cannot help, the handler is given the failure; a rejection there makes a dead letter of the request.
+//! - A processor may be told when an attempt has begun ([`ProcessorBuilder::on_begun`](crate::topology::ProcessorBuilder::on_begun)): of one that takes longer than a
+//!   commit, before its result, perhaps more than once.
 //! - What is in flight is bounded by [`CallLimits::in_flight`]; what waits is on the disk, and its input waits with it from
 //!   [`CallLimits::most_pending`] calls on.
 //!

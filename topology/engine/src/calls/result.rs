@@ -27,17 +27,25 @@ pub struct CallFailure {
     pub message: Cow<'static, str>,
     /// Whether another attempt may have an answer.
     pub may_pass: bool,
+    /// What the attempt found out all the same, for the processor that is given the failure; may be empty.
+    pub found: Bytes,
 }
 
 impl CallFailure {
     /// A failure that another attempt may not meet.
     pub fn for_now(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), may_pass: true }
+        Self { code, message: message.into(), may_pass: true, found: Bytes::new() }
     }
 
     /// A failure that every attempt will meet.
     pub fn for_good(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), may_pass: false }
+        Self { code, message: message.into(), may_pass: false, found: Bytes::new() }
+    }
+
+    /// The same failure of an attempt that found something out.
+    #[must_use]
+    pub fn but_found(self, found: impl Into<Bytes>) -> Self {
+        Self { found: found.into(), ..self }
     }
 
     pub(crate) fn time_limit() -> Self {

@@ -10,10 +10,11 @@ use concord_state::{
 
 use super::{InHand, Surroundings, Task};
 use crate::calls::CallResult;
-use crate::context::Input;
+use crate::context::{Context, Input};
 use crate::invariants;
 use crate::lineage::Lineage;
 use crate::planted::{self, PlantedBug};
+use crate::processor::ProcessorInstance;
 use crate::rejection::ProcessError;
 use crate::topology::{CallDefinition, SubTopology, Topology};
 
@@ -174,9 +175,38 @@ impl Task {
         result: CallResult,
         lineage: &Lineage,
     ) -> Result<(), ProcessError> {
+        self.take_call(&around.topology.sub_topologies[self.sub], call, pending)?;
+        self.tell_processor(around, call, pending, lineage, |processor, context| {
+            processor.result(call, context, result)
+        })
+    }
+
+    /// Tells the processor of a call that an attempt at it has begun.
+    pub fn tell_begun(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        call: usize,
+        pending: &PendingCall,
+        lineage: &Lineage,
+    ) -> Result<(), ProcessError> {
+        let attempt = pending.failed_attempts + 1;
+        self.dirty = true;
+        self.tell_processor(around, call, pending, lineage, |processor, context| {
+            processor.begun(call, context, attempt)
+        })
+    }
+
+    /// What the processor does takes effect as a whole or not at all.
+    fn tell_processor(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        call: usize,
+        pending: &PendingCall,
+        lineage: &Lineage,
+        tell: impl FnOnce(&mut dyn ProcessorInstance, &mut Context<'_>) -> Result<(), ProcessError>,
+    ) -> Result<(), ProcessError> {
         let part = &around.topology.sub_topologies[self.sub];
         let processor = part.calls[call].processor;
-        self.take_call(part, call, pending)?;
         self.state.savepoint();
         let in_hand = InHand {
             part,
@@ -187,7 +217,7 @@ impl Task {
             stream_time_ms: self.stream_time_ms,
         };
         let mut context = in_hand.context(around, &mut self.state, &mut self.calls);
-        if let Err(error) = self.instances[processor].result(call, &mut context, result) {
+        if let Err(error) = tell(self.instances[processor].as_mut(), &mut context) {
             self.state.roll_back_to_savepoint();
             self.renew_instance(around.topology, processor);
             return Err(error);

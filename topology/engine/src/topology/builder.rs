@@ -367,9 +367,24 @@ impl<P: Send + 'static> ProcessorBuilder<'_, P> {
         handle: impl Fn(&mut P, &mut Context<'_>, CallResult) -> Result<(), ProcessError> + Send + Sync + 'static,
     ) -> CallHandle {
         let call = self.sub.calls.len() + self.calls.len();
-        self.calls.push(CallDefinition { name, processor: self.index, limits });
+        self.calls.push(CallDefinition { name, processor: self.index, limits, tells_of_beginning: false });
         self.handlers.on_result(call, handle);
         CallHandle { call, processor: self.index }
+    }
+
+    /// Tells the processor of attempts at a call of its own that have begun and take longer than a commit: `handle` is given the number
+    /// of the attempt, from 1. It is told before the result if at all, and may be told again of the same attempt.
+    pub fn on_begun(
+        &mut self,
+        call: CallHandle,
+        handle: impl Fn(&mut P, &mut Context<'_>, u32) -> Result<(), ProcessError> + Send + Sync + 'static,
+    ) {
+        let own = call.call.checked_sub(self.sub.calls.len()).and_then(|place| self.calls.get_mut(place));
+        debug_assert!(own.is_some(), "the call belongs to another processor");
+        if let Some(definition) = own {
+            definition.tells_of_beginning = true;
+            self.handlers.on_begun(call.call, handle);
+        }
     }
 }
 

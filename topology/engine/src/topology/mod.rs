@@ -97,6 +97,8 @@ pub struct CallDefinition {
     pub processor: usize,
     /// What it may take.
     pub limits: CallLimits,
+    /// Whether the processor is told of attempts that have begun.
+    pub tells_of_beginning: bool,
 }
 
 /// What must be together on one task.

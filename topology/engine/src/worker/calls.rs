@@ -27,7 +27,7 @@ const LOOK_FOR_RECORDS: Duration = Duration::from_millis(5);
 /// What a worker has begun and has no result of.
 pub(super) struct CallsInFlight {
     line: Box<dyn CallLine>,
-    begun: BTreeMap<u64, InFlight>,
+    pub(super) begun: BTreeMap<u64, InFlight>,
     last_number: u64,
     /// What finished while its task was on its way back to processing.
     early: Vec<FinishedCall>,
@@ -40,13 +40,26 @@ pub(super) struct CallsInFlight {
 }
 
 #[derive(Clone, PartialEq, Eq)]
-struct InFlight {
-    task: TaskId,
+pub(super) struct InFlight {
+    pub task: TaskId,
     /// Its index in the sub-topology.
-    call: usize,
-    key: Bytes,
-    sequence: u64,
-    failed_attempts: u32,
+    pub call: usize,
+    pub key: Bytes,
+    pub sequence: u64,
+    pub failed_attempts: u32,
+    pub began_ms: i64,
+    pub told: Told,
+}
+
+/// Whether the processor knows that an attempt has begun.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It wants to, and does not.
+    NotYet,
+    /// It does.
+    Yes,
+    /// It does not want to, or cannot be told.
+    Never,
 }
 
 impl CallsInFlight {
@@ -122,20 +135,22 @@ impl Worker {
                 let in_flight: HashSet<u64> =
                     self.calls.begun.values().filter(|one| one.task == id).map(|one| one.sequence).collect();
                 for pending in task.calls_to_begin(part, call, now_ms, free, &in_flight)? {
-                    self.begin_call(id, call, pending);
+                    self.begin_call(id, call, pending, now_ms);
                 }
             }
         }
         self.tell_of_calls()
     }
 
-    fn begin_call(&mut self, id: TaskId, call: usize, pending: PendingCall) {
+    fn begin_call(&mut self, id: TaskId, call: usize, pending: PendingCall, began_ms: i64) {
         let definition = &self.parts.topology.sub_topologies[id.0].calls[call];
         self.calls.last_number += 1;
         let number = self.calls.last_number;
         self.calls.has_news = true;
         let PendingCall { key, sequence, failed_attempts, request, .. } = pending;
-        self.calls.begun.insert(number, InFlight { task: id, call, key: key.clone(), sequence, failed_attempts });
+        let told = if definition.tells_of_beginning { Told::NotYet } else { Told::Never };
+        let in_flight = InFlight { task: id, call, key: key.clone(), sequence, failed_attempts, began_ms, told };
+        self.calls.begun.insert(number, in_flight);
         self.calls.line.begin(BegunCall {
             number,
             call: definition.name,

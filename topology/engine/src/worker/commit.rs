@@ -281,6 +281,7 @@ impl Worker {
         }
         self.transaction_open &= planted::is(PlantedBug::AbortWithoutAborting);
         self.forget_polled_records();
+        self.calls.tell_again();
         let mut positions = Vec::new();
         for task in self.tasks.values_mut() {
             task.roll_back(&self.parts.topology);

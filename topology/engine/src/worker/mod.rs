@@ -3,6 +3,7 @@
 //! [`Worker::step`] is the whole loop body, so that a simulation can drive several workers on one thread. The order of
 //! a step: events of the group, replay of stores, timers, results of calls, commit, calls that begin.
 
+mod begun_calls;
 mod calls;
 mod commit;
 mod dead_letters;
@@ -412,6 +413,7 @@ impl Worker {
         report.timers += self.fire_timers()?;
         stopwatch.lap("timers");
         report.results += self.take_results()?;
+        self.tell_of_begun_calls()?;
         self.read_held_inputs_on()?;
         stopwatch.lap("calls");
         if self.commit_is_due() {

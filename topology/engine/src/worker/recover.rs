@@ -44,6 +44,7 @@ impl Worker {
         metrics::counter!(names::RECOVERIES).increment(1);
         self.transaction_open = false;
         self.forget_polled_records();
+        self.calls.tell_again();
         for task in self.tasks.values_mut() {
             if let Phase::Restoring(replays) = &task.phase {
                 for replay in replays {

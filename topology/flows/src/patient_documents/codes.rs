@@ -12,5 +12,7 @@ pub const UNKNOWN_DOCUMENT: &str = "CONCORD-DC-0004";
 pub const NOT_READ: &str = "CONCORD-DC-0010";
 /// The bytes of a document cannot be fetched.
 pub const NOT_FETCHED: &str = "CONCORD-DC-0012";
+/// The object store that has the bytes of a document does not answer, or cannot work now.
+pub const STORE_AWAY: &str = "CONCORD-DC-0013";
 /// A stored state, a request to a reader or its answer, of another program.
 pub const FORM_UNREADABLE: &str = "CONCORD-DC-0011";

@@ -49,8 +49,8 @@ pub fn uploaded(known: Option<&Extraction<'_>>, document: &Document<'_>, content
 pub fn asked(known: &Extraction<'_>) -> Step {
     match known.status {
         ProcessingStatus::Complete => Step::Nothing(READ_ALREADY),
-        ProcessingStatus::InProgress => Step::Nothing(BEING_READ),
-        ProcessingStatus::Pending | ProcessingStatus::Failed => Step::Read,
+        ProcessingStatus::Pending | ProcessingStatus::InProgress => Step::Nothing(BEING_READ),
+        ProcessingStatus::Failed => Step::Read,
     }
 }
 
@@ -109,6 +109,7 @@ mod tests {
     fn a_request_reads_what_is_not_read() {
         let with = |status| Extraction { status, ..known("a") };
         assert_eq!(asked(&with(ProcessingStatus::Complete)), Step::Nothing(READ_ALREADY));
+        assert_eq!(asked(&with(ProcessingStatus::Pending)), Step::Nothing(BEING_READ));
         assert_eq!(asked(&with(ProcessingStatus::InProgress)), Step::Nothing(BEING_READ));
         assert_eq!(asked(&with(ProcessingStatus::Failed)), Step::Read);
     }

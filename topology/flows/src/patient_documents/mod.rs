@@ -10,6 +10,7 @@ pub mod codes;
 mod consolidating;
 pub mod consolidation;
 mod debounce;
+mod ids;
 pub mod life;
 mod publication;
 mod reading;
@@ -19,6 +20,7 @@ pub mod topology;
 pub mod values;
 
 pub use debounce::{Debounce, NeedsUpdate};
-pub use reading_call::{Answered, Asked, Outcome, READ_DOCUMENT, UnreadableForm};
+pub use ids::{document_id, version_id};
+pub use reading_call::{Answered, Asked, FoundOut, Outcome, READ_DOCUMENT, UnreadableForm};
 pub use settings::Settings;
 pub use topology::topology;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::codes;
 use super::life::{self, Step};
-use super::reading_call::{Answered, Asked, Outcome, UnreadableForm};
+use super::reading_call::{Answered, Asked, FoundOut, Outcome, UnreadableForm};
 use super::values::{DocumentEvents, Extractions};
 
 /// What the reading uses.
@@ -62,7 +62,7 @@ impl Reading {
             patient_id: document.patient_id,
             name: document.name,
             source: document.source,
-            status: ProcessingStatus::InProgress,
+            status: ProcessingStatus::Pending,
             failure_count: 0,
             status_last_updated_ms: ctx.wall_clock_ms(),
             duration_ms: None,
@@ -138,7 +138,16 @@ impl Reading {
         ctx.delete(self.handles.unread, key)?;
         ctx.call(self.handles.read_document, key, asked)?;
         let status_last_updated_ms = ctx.wall_clock_ms();
-        self.keep(ctx, &Extraction { status: ProcessingStatus::InProgress, status_last_updated_ms, ..known })
+        self.keep(ctx, &Extraction { status: ProcessingStatus::Pending, status_last_updated_ms, ..known })
+    }
+
+    /// A reader was given the document. Of attempts behind the first nothing is told: between them it is in progress too.
+    pub fn on_begun(&mut self, ctx: &mut Context<'_>) -> Result<(), ProcessError> {
+        let stored = ctx.get(self.handles.documents, ctx.key()?.as_bytes())?;
+        let known = self.known(ctx, stored.as_ref())?;
+        let Some(waiting) = known.filter(|known| known.status == ProcessingStatus::Pending) else { return Ok(()) };
+        let status_last_updated_ms = ctx.wall_clock_ms();
+        self.keep(ctx, &Extraction { status: ProcessingStatus::InProgress, status_last_updated_ms, ..waiting })
     }
 
     pub fn on_result(&mut self, ctx: &mut Context<'_>, result: CallResult) -> Result<(), ProcessError> {
@@ -153,6 +162,16 @@ impl Reading {
         let answer = match &result.outcome {
             Ok(answer) => Answered::from_bytes(answer).map_err(unreadable)?,
             Err(failure) => {
+                let found = FoundOut::of(failure).map_err(unreadable)?;
+                let ended = match &found {
+                    Some(found) => Extraction {
+                        duration_ms: Some(found.duration_ms),
+                        content_type: &found.content_type,
+                        content_sha256: &found.content_sha256,
+                        ..ended
+                    },
+                    None => ended,
+                };
                 let failed = Extraction {
                     failure_count: ended.failure_count.saturating_add(attempts),
                     reason_code: failure.code,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use concord_engine::calls::CallFailure;
 use concord_schemas::patient_documents::{Document, Features};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,37 @@ pub struct Answered<'a> {
     pub outcome: Outcome<'a>,
 }
 
+/// What a reader found out about a document that it failed to read for now, behind [`CallFailure::found`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundOut<'a> {
+    /// Its MIME type, found by its content.
+    #[serde(borrow)]
+    pub content_type: Cow<'a, str>,
+    /// SHA-256 of its bytes, lower-case hexadecimal.
+    #[serde(borrow)]
+    pub content_sha256: Cow<'a, str>,
+    /// Milliseconds that the attempt took.
+    pub duration_ms: i64,
+}
+
+impl<'a> FoundOut<'a> {
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// None: it always can be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, UnreadableForm> {
+        postcard::to_extend(self, vec![FORM]).map_err(|_| UnreadableForm)
+    }
+
+    /// What goes with a failure, if anything.
+    ///
+    /// # Errors
+    /// Another program wrote it.
+    pub fn of(failure: &'a CallFailure) -> Result<Option<Self>, UnreadableForm> {
+        if failure.found.is_empty() { Ok(None) } else { from_form(&failure.found).map(Some) }
+    }
+}
+
 /// What came of reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::large_enum_variant, reason = "one at a time is read, and nearly all are of the large kind")]
@@ -150,6 +182,11 @@ mod tests {
                 Answered { content_type: "image/png".into(), content_sha256: "ab".into(), duration_ms: 7, outcome };
             assert_eq!(Answered::from_bytes(&answered.to_bytes().unwrap()), Ok(answered.clone()));
         }
+        let failure = CallFailure::for_now("TEST", "it is busy");
+        assert_eq!(FoundOut::of(&failure), Ok(None));
+        let found = FoundOut { content_type: "image/png".into(), content_sha256: "ab".into(), duration_ms: 7 };
+        let failure = failure.but_found(found.to_bytes().unwrap());
+        assert_eq!(FoundOut::of(&failure), Ok(Some(found)));
         assert_eq!(Asked::from_bytes(&[9, 1]), Err(UnreadableForm));
     }
 }

@@ -78,11 +78,13 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
             p.on_change(uploaded, Reading::on_document);
             p.on(asked, Reading::on_request);
             p.on_timer(Reading::on_timer);
+            let read_document = p.call(READ_DOCUMENT, limits, Reading::on_result);
+            p.on_begun(read_document, |reading: &mut Reading, ctx, _| reading.on_begun(ctx));
             let handles = reading::Handles {
                 documents: p.store(known),
                 unread: p.store(unread),
                 events: p.sink(events),
-                read_document: p.call(READ_DOCUMENT, limits, Reading::on_result),
+                read_document,
             };
             move || Reading { handles }
         });

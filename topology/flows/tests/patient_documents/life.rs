@@ -5,7 +5,7 @@ use concord_flows::patient_documents::values::Extractions;
 use concord_schemas::patient_documents::ProcessingStatus;
 
 use crate::reader::TOOK_MS;
-use crate::stage::{SECOND, Stage};
+use crate::stage::{SECOND, Stage, settings};
 
 #[test]
 fn a_document_is_read_and_its_patient_consolidated() {
@@ -26,6 +26,41 @@ fn a_document_is_read_and_its_patient_consolidated() {
     assert_eq!(read.content_sha256.len(), 64);
     assert_eq!(read.features.unwrap().demographics[1].place.to_string(), "line 2");
     stage.check();
+}
+
+#[test]
+fn a_document_is_pending_until_a_reader_has_it_and_in_progress_until_it_is_read() {
+    let mut settings = settings(1);
+    settings.reading.in_flight = 1;
+    let mut stage = Stage::with(&settings);
+    stage.calls.take(3 * SECOND);
+    stage.upload("p1", "d1", "family_name: Smith");
+    stage.work_for(SECOND);
+    stage.upload("p1", "d2", "family_name: Smith");
+    stage.work_for(SECOND);
+    assert_eq!(stage.extractions()["p1/d1"], "InProgress 0");
+    assert_eq!(stage.extractions()["p1/d2"], "Pending 0");
+    // Asking for what waits adds nothing.
+    stage.ask_to_read("d2");
+    stage.rest();
+    stage.rest();
+    for document in ["d1", "d2"] {
+        assert_eq!(stage.statuses(document), ["Pending", "InProgress", "Complete"]);
+        assert_eq!(stage.times_read(document), 1);
+    }
+    stage.check();
+}
+
+#[test]
+fn a_failed_document_that_is_asked_for_is_pending_once_more() {
+    let mut stage = Stage::new();
+    stage.upload("p1", "d1", crate::reader::BROKEN);
+    stage.rest();
+    stage.calls.take(SECOND);
+    stage.ask_to_read("d1");
+    stage.rest();
+    assert_eq!(stage.statuses("d1"), ["Pending", "Failed", "Pending", "InProgress", "Failed"]);
+    stage.driver.check_settled().unwrap();
 }
 
 #[test]

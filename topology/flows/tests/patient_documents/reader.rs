@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use concord_engine::calls::{BegunCall, CallFailure};
-use concord_flows::patient_documents::{Answered, Asked, Outcome};
+use concord_flows::patient_documents::{Answered, Asked, FoundOut, Outcome, codes};
 use concord_schemas::patient_documents::{Features, ObservedField, ObservedMedication, Place};
 
 /// A document with this text cannot be read, however often it is tried.
@@ -15,18 +15,38 @@ pub const STUBBORN: &str = "stubborn\n";
 /// How long reading takes by what its answers say, milliseconds.
 pub const TOOK_MS: i64 = 7;
 
+/// The digest that the reader finds of what it does not read for now.
+pub const FOUND_SHA256: &str = "0f";
+
 /// The code of what is broken.
 pub const BROKEN_CODE: &str = "TEST-BROKEN";
 /// The code of what fails for now.
 pub const BUSY_CODE: &str = "TEST-BUSY";
 
+/// What stands at this place says that the patient is called Smith.
+pub const ELSEWHERE: &str = "s3://scans/1.txt";
+/// There the store answers the second attempt.
+pub const AWAY_AT_FIRST: &str = "s3://scans/2.txt";
+/// Nothing is there.
+pub const NOWHERE: &str = "s3://scans/3.txt";
+
 /// Reads a document.
 pub fn read(call: &BegunCall) -> Result<Bytes, CallFailure> {
     let asked = Asked::from_bytes(&call.request).unwrap();
-    let text = std::str::from_utf8(asked.content.unwrap()).unwrap();
+    let content = match (asked.content, asked.url) {
+        (Some(content), _) => content,
+        (None, AWAY_AT_FIRST) if call.attempt < 2 => {
+            return Err(CallFailure::for_now(codes::STORE_AWAY, "the store is away"));
+        }
+        (None, NOWHERE) => return Err(CallFailure::for_good(codes::NOT_FETCHED, "there is no such object")),
+        (None, _) => b"family_name: Smith",
+    };
+    let text = std::str::from_utf8(content).unwrap();
     let busy = text == HOPELESS || (text.starts_with(STUBBORN) && call.attempt < 3);
     if busy {
-        return Err(CallFailure::for_now(BUSY_CODE, "the reader is busy"));
+        let found =
+            FoundOut { content_type: "text/plain".into(), content_sha256: FOUND_SHA256.into(), duration_ms: TOOK_MS };
+        return Err(CallFailure::for_now(BUSY_CODE, "the reader is busy").but_found(found.to_bytes().unwrap()));
     }
     let outcome = match text {
         BROKEN => Outcome::NotRead { code: BROKEN_CODE.into(), reason: "it is broken".into() },

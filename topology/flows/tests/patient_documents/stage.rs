@@ -39,9 +39,13 @@ pub fn script() -> ScriptedCalls {
 
 impl Stage {
     pub fn new() -> Self {
+        Self::with(&settings(2))
+    }
+
+    pub fn with(settings: &Settings) -> Self {
         let calls = script();
         let driver = DriverSettings { now_ms: NOW, calls: calls.clone(), ..DriverSettings::with_workers(WORKERS) };
-        Self::of(TopologyTestDriver::start(topology(&settings(2)).unwrap(), driver).unwrap(), calls)
+        Self::of(TopologyTestDriver::start(topology(settings).unwrap(), driver).unwrap(), calls)
     }
 
     pub fn of(driver: TopologyTestDriver, calls: ScriptedCalls) -> Self {
@@ -65,6 +69,27 @@ impl Stage {
             ..Document::default()
         };
         self.driver.pipe::<Documents>(DOCUMENT, document_id, &document).unwrap();
+    }
+
+    /// Uploads a document whose bytes are at a URL, with the time of now.
+    pub fn upload_elsewhere(&mut self, patient_id: &str, document_id: &str, url: &str) {
+        let contents_last_updated_ms = self.driver.now_ms();
+        let document = Document {
+            document_id,
+            patient_id,
+            name: document_id,
+            contents_last_updated_ms,
+            url,
+            ..Document::default()
+        };
+        self.driver.pipe::<Documents>(DOCUMENT, document_id, &document).unwrap();
+    }
+
+    /// Every status that a document has had, in order.
+    pub fn statuses(&self, document_id: &str) -> Vec<String> {
+        let outputs = self.driver.outputs::<Extractions>(EXTRACTION).unwrap();
+        let of_document = outputs.iter().filter_map(|output| output.value().unwrap());
+        of_document.filter(|of| of.document_id == document_id).map(|of| format!("{:?}", of.status)).collect()
     }
 
     pub fn delete(&mut self, document_id: &str) {

@@ -1,5 +1,6 @@
 //! Calls: each has its effects once, whatever fails and whoever dies; in order for each key; and not for ever.
 
+mod beginnings;
 mod declaring;
 mod faults;
 mod local;
