@@ -19,6 +19,7 @@ usage: scripts/bench.sh SUBCOMMAND [OPTION]...
   changes   from a change of PDS to the difference that a consumer sees                   2 minutes, and loading before
   night     6,500 small practices in one night, with broken and huge files among them     some minutes
   audit     the sequence audit: its rate, how soon a gap shows, its state, a question     5 minutes, 10 GB of disk
+  documents patient documents: their rate, OCR beside Tesseract, accuracy, memory, cost   some minutes
 
   SUBCOMMAND --help   its options: sizes, and what it measures exactly
   --quick             small sizes: shows that all works, its figures mean little
@@ -29,7 +30,7 @@ END_OF_USAGE
 }
 
 case ${1:-} in
-compare | flow | restore | memory | soak | england | changes | night | audit) SUBCOMMAND=$1 ;;
+compare | flow | restore | memory | soak | england | changes | night | audit | documents) SUBCOMMAND=$1 ;;
 -h | --help)
   usage
   exit 0
@@ -70,6 +71,7 @@ for argument in "$@"; do
   esac
 done
 require_server_packages
+[ "$SUBCOMMAND" != documents ] || require_document_packages
 ARGUMENTS=()
 if [ "$SUBCOMMAND" = compare ]; then
   CLASS_PATH=$(build_kafka_streams)

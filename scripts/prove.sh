@@ -11,7 +11,8 @@ usage() {
   cat <<'END'
 usage: scripts/prove.sh [--kills N] [--seeds N] [--planted] [--json]
 
-  --kills N  kills of an instance (60), with records in proportion; a fifth as many more for the sequence audit
+  --kills N  kills of an instance (60), with records in proportion; a fifth as many more for the sequence audit, and for
+             patient documents
   --seeds N  simulated runs of the flow (2000)
   --planted  plants each bug of scripts/planted.sh as well
   --json     the last line is {"kills","failpoints","seeds","records","lost","repeated","torn",
@@ -66,7 +67,7 @@ figure() {
   { grep -oE "\"$1\":[0-9]+" "$LOG" || true; } | awk -F: '{sum += $2} END {print NR ? sum : "null"}'
 }
 
-require_build_packages && require_server_packages && use_cached_rocksdb
+require_build_packages && require_server_packages && require_document_packages && use_cached_rocksdb
 layer "model" cargo test -p concord-engine --test commit_model
 layer "stores" cargo test -p concord-state
 layer "engine, simulated" cargo test -p concord-engine --test driver

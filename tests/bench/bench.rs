@@ -5,6 +5,7 @@ mod arms;
 mod audit;
 mod broker;
 mod compare;
+mod documents;
 mod figures;
 mod inputs;
 mod memory;
@@ -41,6 +42,7 @@ enum Bench {
     Changes(changes::Options),
     Night(night::Options),
     Audit(audit::Options),
+    Documents(documents::Options),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
             Bench::Changes(options) => changes::run(&options),
             Bench::Night(options) => night::run(&options),
             Bench::Audit(options) => audit::run(&options),
+            Bench::Documents(options) => documents::run(&options),
         },
     };
     match outcome {

@@ -22,6 +22,8 @@ pub struct ProgramSettings {
     pub bootstrap: String,
     /// Of which there is a section in the configuration.
     pub flow: &'static str,
+    /// Lines of that section, beside the application.
+    pub section: &'static str,
     pub application: String,
     pub workers: usize,
     pub memory_mib: usize,
@@ -41,13 +43,13 @@ impl Program {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let state = folder.join("state");
         let config = folder.join("concord.toml");
-        let ProgramSettings { bootstrap, flow, application, workers, memory_mib } = &settings;
+        let ProgramSettings { bootstrap, flow, section, application, workers, memory_mib } = &settings;
         fs::write(
             &config,
             format!(
                 "[instance]\nname = \"bench\"\nstate_dir = \"{}\"\nworkers = {workers}\nmemory_mib = {memory_mib}\n\
                  [kafka]\nbootstrap_servers = \"{bootstrap}\"\n[topics]\npartitions = {PARTITIONS}\nreplication = 1\n\
-                 [http]\nlisten = \"127.0.0.1:{port}\"\n[flows.{flow}]\napplication = \"{application}\"\n",
+                 [http]\nlisten = \"127.0.0.1:{port}\"\n[flows.{flow}]\napplication = \"{application}\"\n{section}",
                 state.display(),
             ),
         )?;

@@ -1,12 +1,12 @@
 //! The flow that a scenario plays with: how its instances are set, and how what it left is verified.
 
 use concord_engine::topology::Topology;
-use concord_flows::{list_reconciliation, sequence_audit};
+use concord_flows::{list_reconciliation, patient_documents, sequence_audit};
 
 use crate::findings::Findings;
 use crate::instance::APPLICATION;
 use crate::stage::Stage;
-use crate::{Outcome, PARTITIONS, audit, verifier};
+use crate::{Outcome, PARTITIONS, audit, documents, verifier};
 
 /// See the module.
 pub struct Flow {
@@ -40,5 +40,18 @@ pub const SEQUENCE_AUDIT: Flow = Flow {
     },
     verify: audit::verify,
     // `concord verify` is of list reconciliation.
+    verify_by_command: |_| Ok(()),
+};
+
+pub const PATIENT_DOCUMENTS: Flow = Flow {
+    section: "[flows.patient_documents]\nquiet_seconds = 1\nlongest_wait_seconds = 3\nreading.at_once = 1\n\
+              reading.first_pause_seconds = 1",
+    topology: || {
+        let application = APPLICATION.to_owned();
+        let settings = patient_documents::Settings { application, partitions: PARTITIONS, ..Default::default() };
+        patient_documents::topology(&settings).map_err(|e| e.to_string())
+    },
+    verify: documents::verify,
+    // `concord verify` does not look at patient documents.
     verify_by_command: |_| Ok(()),
 };

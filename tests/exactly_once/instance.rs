@@ -21,6 +21,8 @@ pub struct Instance {
     pub name: &'static str,
     pub config: PathBuf,
     pub state: PathBuf,
+    /// Where its readers work: killed ones leave their folders.
+    temporary: PathBuf,
     /// The clock that it is started with; the machine's when there is none.
     pub clock: Option<JumpingClock>,
     log: PathBuf,
@@ -41,6 +43,7 @@ impl Instance {
             name,
             config: folder.join(format!("{name}.toml")),
             state: folder.join(format!("state-{name}")),
+            temporary: folder.join(format!("tmp-{name}")),
             clock: None,
             log: folder.join(format!("{name}.log")),
             port,
@@ -74,6 +77,7 @@ application = "{APPLICATION}"
             state = instance.state.display(),
         );
         fs::write(&instance.config, config).map_err(|e| format!("writing {}: {e}", instance.config.display()))?;
+        fs::create_dir(&instance.temporary).map_err(|e| format!("making {}: {e}", instance.temporary.display()))?;
         Ok(instance)
     }
 
@@ -86,7 +90,7 @@ application = "{APPLICATION}"
     /// What starts it.
     pub fn command(&self) -> Command {
         let mut command = concord(&["run", "--config"]);
-        command.arg(&self.config);
+        command.arg(&self.config).env("TMPDIR", &self.temporary);
         if let Some(clock) = &self.clock {
             clock.give_to(&mut command);
         }
@@ -203,6 +207,13 @@ application = "{APPLICATION}"
         let page = self.page("/metrics").unwrap_or_default();
         let commits = page.lines().find_map(|line| line.strip_prefix("concord_commits_total "));
         commits.and_then(|n| n.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Calls that it has begun and not finished; 0 while it does not answer.
+    pub fn calls_in_flight(&self) -> u64 {
+        let page = self.page("/metrics").unwrap_or_default();
+        let series = page.lines().filter(|line| line.starts_with("concord_calls_in_flight{"));
+        series.filter_map(|line| line.rsplit(' ').next()?.trim().parse::<u64>().ok()).sum()
     }
 
     /// By task, when it committed last, by the clock of the instance.

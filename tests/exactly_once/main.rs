@@ -1,11 +1,11 @@
 //! Exactly once on a real broker, shown by ending processes at the worst moments.
 //!
 //! Each scenario starts a Kafka of its own (`scripts/parts`), two instances of `concord run`, and feeds them synthetic
-//! practices, or the traffic of GP links, while instances are killed or frozen, or the broker is killed. Then everything on
-//! the topics and on the instances' disks is held against what a separate computation expects ([`verifier`]).
+//! practices, the traffic of GP links, or documents of patients, while instances are killed or frozen, or the broker is killed.
+//! Then everything on the topics and on the instances' disks is held against what a separate computation expects ([`verifier`]).
 //!
 //! It wants real servers, so it runs where `KAFKA_BOOTSTRAP` is set, though it never touches that cluster. Sizes:
-//! `CONCORD_RECORDS` (20,000), `CONCORD_KILLS` (60; the audit has a fifth of them), `CONCORD_SEED`, `CONCORD_PROTOCOL` (`auto`,
+//! `CONCORD_RECORDS` (20,000), `CONCORD_KILLS` (60; the audit and the documents have a fifth of them each), `CONCORD_SEED`, `CONCORD_PROTOCOL` (`auto`,
 //! `consumer`, `classic`).
 //! A word on the command line runs only the scenarios whose name has it.
 
@@ -15,6 +15,7 @@ mod clock;
 mod damages;
 #[cfg(debug_assertions)]
 mod deaths;
+mod documents;
 mod expected;
 mod findings;
 mod flow;
@@ -35,7 +36,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use findings::Findings;
-use flow::{Flow, LIST_RECONCILIATION, SEQUENCE_AUDIT};
+use flow::{Flow, LIST_RECONCILIATION, PATIENT_DOCUMENTS, SEQUENCE_AUDIT};
 use stage::Stage;
 
 /// What went wrong, in words.
@@ -123,6 +124,14 @@ const SCENARIOS: &[Scenario] = &[
         protocol: "classic",
         play: audit::kill_instances,
         afterwards: nothing,
+    },
+    Scenario {
+        name: "killed_instances_read_each_document_once_and_consolidate_what_stands",
+        flow: &PATIENT_DOCUMENTS,
+        is_possible: anywhere,
+        protocol: "classic",
+        play: documents::kill_instances,
+        afterwards: documents::are_noticed,
     },
     Scenario {
         name: "a_frozen_instance_that_wakes_up_writes_nothing_and_a_lost_disk_is_rebuilt",

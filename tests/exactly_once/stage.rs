@@ -11,6 +11,7 @@ use concord_schemas::list_reconciliation::Job;
 
 use crate::audit::Audited;
 use crate::broker::Broker;
+use crate::documents::Planned;
 use crate::flow::Flow;
 use crate::instance::{APPLICATION, Instance, concord};
 use crate::practices::{self, Practice};
@@ -32,6 +33,7 @@ pub struct Stage {
     /// Job ids of the practices whose extracts were sent, in order.
     pub jobs: Vec<String>,
     pub audited: Audited,
+    pub documents: Planned,
     /// How often an instance or the broker was killed.
     pub kills: u64,
     /// How often an instance has died at a failpoint.
@@ -62,6 +64,7 @@ impl Stage {
             practices: Vec::new(),
             jobs: Vec::new(),
             audited: Audited::default(),
+            documents: Planned::default(),
             kills: 0,
             deaths: 0,
             pds: PathBuf::new(),

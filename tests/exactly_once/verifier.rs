@@ -31,7 +31,7 @@ pub fn verify(stage: &Stage) -> Outcome<Findings> {
     outputs.every_event_passes_between_the_parts_once(&mut findings)?;
     files::every_file_is_whole(&outputs, &mut findings)?;
     let topology = (stage.flow.topology)()?;
-    nothing_is_undecided_or_unread(&stage.topics, &topology, &mut findings)?;
+    nothing_is_undecided_or_unread(&stage.topics, &topology, 0, &mut findings)?;
     disks::state_is_what_the_changelogs_say(stage, &topology, &mut findings)?;
     Ok(findings)
 }
@@ -220,8 +220,13 @@ fn nhs_of_row(sort_key: &str) -> String {
     }
 }
 
-/// Of all topics of a flow: everything is processed, decided, and none of it rejected.
-pub fn nothing_is_undecided_or_unread(topics: &Topics, topology: &Topology, findings: &mut Findings) -> Outcome<()> {
+/// Of all topics of a flow: everything is processed, decided, and so much of it rejected.
+pub fn nothing_is_undecided_or_unread(
+    topics: &Topics,
+    topology: &Topology,
+    rejected: usize,
+    findings: &mut Findings,
+) -> Outcome<()> {
     for source in topology.source_topics() {
         findings.same(&format!("records of {source} not processed"), 0, topics.lag(APPLICATION, &source)?);
     }
@@ -230,6 +235,6 @@ pub fn nothing_is_undecided_or_unread(topics: &Topics, topology: &Topology, find
         findings.same(&format!("partitions of {} with an open transaction", topic.name), Vec::new(), open);
     }
     let letters = topics.read(&topology.topics[topology.dead_letters].name)?.len();
-    findings.same("dead letters", 0, letters);
+    findings.same("dead letters", rejected, letters);
     Ok(())
 }

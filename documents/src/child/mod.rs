@@ -4,6 +4,7 @@ mod inside;
 mod pool;
 mod process;
 mod protocol;
+mod workplace;
 
 pub use inside::serve;
 pub use pool::ReaderPool;

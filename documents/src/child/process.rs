@@ -10,9 +10,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tempfile::TempDir;
 
 use super::protocol::{Answer, LONGEST_ANSWER, read_frame, write_frame};
+use super::workplace::Workplace;
 use crate::reading::in_size;
 use crate::{Limits, Problem, ReadFailure, Reading, classify, tools};
 
@@ -59,7 +59,7 @@ pub struct ReaderProcess {
     limits: Limits,
     is_usable: bool,
     documents: u32,
-    _folder: TempDir,
+    _workplace: Workplace,
 }
 
 impl ReaderProcess {
@@ -70,8 +70,7 @@ impl ReaderProcess {
     pub fn start(command: &ReaderCommand) -> Result<Self, ReadFailure> {
         let ReaderCommand { program, arguments, limits } = command;
         let no_process = |what: &str| ReadFailure::new(Problem::NoProcess, what.to_owned());
-        let folder =
-            TempDir::with_prefix("concord-document-").map_err(|_| no_process("there is no temporary folder"))?;
+        let workplace = Workplace::make().map_err(|_| no_process("there is no temporary folder"))?;
         let passed = PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
         let encoded = serde_json::to_string(limits).map_err(|_| no_process("the limits cannot be written"))?;
         let mut child = Command::new(program)
@@ -80,8 +79,8 @@ impl ReaderProcess {
             .env_clear()
             .envs(passed)
             .env("LC_ALL", "C.UTF-8")
-            .env("TMPDIR", folder.path())
-            .current_dir(folder.path())
+            .env("TMPDIR", workplace.path())
+            .current_dir(workplace.path())
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -91,7 +90,7 @@ impl ReaderProcess {
             .map_err(|_| no_process("the program cannot be started"))?;
         let (input, output) = (child.stdin.take(), child.stdout.take().map(BufReader::new));
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        Ok(Self { child, group, input, output, limits: *limits, is_usable: true, documents: 0, _folder: folder })
+        Ok(Self { child, group, input, output, limits: *limits, is_usable: true, documents: 0, _workplace: workplace })
     }
 
     /// Reads a document. When it cannot be read for a reason that lies in the process, the process is at its end.

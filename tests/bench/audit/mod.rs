@@ -86,6 +86,7 @@ pub fn run(options: &Options) -> Result<()> {
         ProgramSettings {
             bootstrap: stage.broker.bootstrap.clone(),
             flow: "sequence_audit",
+            section: "",
             application: "bench".to_owned(),
             workers: options.workers,
             memory_mib: options.memory_mib,

@@ -70,6 +70,7 @@ pub fn run(options: &Options) -> Result<()> {
         ProgramSettings {
             bootstrap: stage.broker.bootstrap.clone(),
             flow: "list_reconciliation",
+            section: "",
             application: "changes".to_owned(),
             workers: options.workers,
             memory_mib: options.memory_mib,

@@ -52,6 +52,7 @@ pub fn run(options: &Options) -> Result<()> {
         ProgramSettings {
             bootstrap: stage.broker.bootstrap.clone(),
             flow: "list_reconciliation",
+            section: "",
             application: application.clone(),
             workers: options.workers,
             memory_mib: options.memory_mib,

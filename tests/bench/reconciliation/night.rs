@@ -104,6 +104,7 @@ pub fn run(options: &Options) -> Result<()> {
     let settings = ProgramSettings {
         bootstrap: stage.broker.bootstrap.clone(),
         flow: "list_reconciliation",
+        section: "",
         application: "night".to_owned(),
         workers: options.workers,
         memory_mib: options.memory_mib,

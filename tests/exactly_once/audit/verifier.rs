@@ -34,7 +34,7 @@ pub fn verify(stage: &Stage) -> Outcome<Findings> {
     written.transactions_go_on_to_their_sender_once(&traffic, &mut findings)?;
     written.every_number_is_counted_once(&traffic, &mut findings)?;
     written.what_stands_was_planted(stage.audited.planted.iter().map(found_as).collect(), &mut findings)?;
-    nothing_is_undecided_or_unread(&stage.topics, &topology, &mut findings)?;
+    nothing_is_undecided_or_unread(&stage.topics, &topology, 0, &mut findings)?;
     disks::state_is_what_the_changelogs_say(stage, &topology, &mut findings)?;
     Ok(findings)
 }

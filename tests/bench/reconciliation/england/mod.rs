@@ -107,6 +107,7 @@ fn measure(stage: &Stage, options: &Options, practices: Practices) -> Result<Mea
     let settings = ProgramSettings {
         bootstrap: stage.broker.bootstrap.clone(),
         flow: "list_reconciliation",
+        section: "",
         application: format!("england-{}", practices.count),
         workers: options.workers,
         memory_mib: options.memory_mib,
