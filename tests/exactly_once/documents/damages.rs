@@ -1,6 +1,6 @@
 //! The verification can fail: each damage that is done to what it has read is noticed, and nothing is where nothing is damaged.
 
-use super::verifier::{CALLS, check, expected, written};
+use super::verifier::{ASKED, BEING_READ, CALLS, check, expected, written};
 use super::written::{Publication, Written};
 use crate::Outcome;
 use crate::stage::Stage;
@@ -9,7 +9,8 @@ use crate::stage::Stage;
 type Damage = (&'static str, fn(&mut Written) -> Option<()>, &'static str);
 
 const DAMAGES: &[Damage] = &[
-    ("an upload is heard of twice", |w| copy_event(w, "InProgress"), "uploads and deletions that reach their patients"),
+    ("an upload is heard of twice", |w| copy_event(w, ASKED), "uploads and deletions that reach their patients"),
+    ("the reading of a document begins twice", |w| copy_event(w, BEING_READ), "documents whose reading begins twice"),
     ("a document is read twice", |w| copy_event(w, "Complete"), "documents that are read twice"),
     ("a document is not read", |w| remove_event(w, "Complete"), "documents that are read: 1 lost"),
     ("a state is published twice", |w| copy_last(&mut w.extractions), "documents.extraction: 0 lost, 1 repeated"),
@@ -52,7 +53,9 @@ fn last_event(written: &Written, status: &str) -> Option<usize> {
         !written.events[place + 1..].iter().any(|later| later.document_id == of.document_id)
     };
     let has_status = |place: usize| written.events[place].status.as_ref().is_some_and(|of| of.status == status);
-    (0..written.events.len()).rev().find(|place| has_status(*place) && (is_last(*place) || status == "InProgress"))
+    (0..written.events.len())
+        .rev()
+        .find(|place| has_status(*place) && (is_last(*place) || [ASKED, BEING_READ].contains(&status)))
 }
 
 fn copy_event(written: &mut Written, status: &str) -> Option<()> {

@@ -66,7 +66,7 @@ impl Expected {
                         sha256: sha256_of(content),
                         by,
                     };
-                    if let Some(Says::Nothing(_)) = planned.says.get(&standing.sha256) {
+                    if let Some(Says::Nothing(..)) = planned.says.get(&standing.sha256) {
                         expected.letters.push(document_id.clone());
                     }
                     expected.upload(document_id, standing);

@@ -27,8 +27,8 @@ pub enum Says {
     Record(Box<SyntheticRecord>, SyntheticKind),
     /// What OCR makes of it.
     Scan,
-    /// Nothing: it is not read, for this reason.
-    Nothing(&'static str),
+    /// Nothing: it is not read, for this reason, though it is of this type.
+    Nothing(&'static str, &'static str),
 }
 
 /// One record of the topic of documents.
@@ -74,13 +74,14 @@ pub struct Planned {
 }
 
 /// Documents that cannot be read, and why.
-const BROKEN: [(&[u8], &str); 4] = [
-    (b"", "CONCORD-DO-0001"),
-    (&[0, 1, 2, 3], "CONCORD-DO-0003"),
-    (b"{\"resourceType\": \"Patient\", \"birthDate\": ", "CONCORD-DO-0004"),
+const BROKEN: [(&[u8], &str, &str); 4] = [
+    (b"", "CONCORD-DO-0001", "application/octet-stream"),
+    (&[0, 1, 2, 3], "CONCORD-DO-0003", "application/octet-stream"),
+    (b"{\"resourceType\": \"Patient\", \"birthDate\": ", "CONCORD-DO-0004", "application/fhir+json"),
     (
         b"<!DOCTYPE a [<!ENTITY b \"c\">]><ClinicalDocument xmlns=\"urn:hl7-org:v3\">&b;</ClinicalDocument>",
         "CONCORD-DO-0010",
+        "text/xml",
     ),
 ];
 
@@ -198,8 +199,8 @@ impl Planning {
     /// Some of each round cannot be read, and some are nothing to be read at all. Nobody touches them again.
     fn broken(&mut self, round: u64) -> Vec<Change> {
         let patient = patient_id(WITH_SCANS + round % (PATIENTS - WITH_SCANS));
-        let (content, reason) = BROKEN[round as usize % BROKEN.len()];
-        let upload = self.upload_of(&patient, "broken", content.to_vec(), Says::Nothing(reason));
+        let (content, reason, content_type) = BROKEN[round as usize % BROKEN.len()];
+        let upload = self.upload_of(&patient, "broken", content.to_vec(), Says::Nothing(reason, content_type));
         let mut broken = vec![Change { document_id: format!("broken-{round}"), upload: Some(upload) }];
         if round.is_multiple_of(4) {
             let upload = Upload { patient_id: patient, name: "empty".to_owned(), at_ms: self.at_ms, content: None };

@@ -24,6 +24,10 @@ pub const CALLS: &str = "document-reading-calls";
 const PENDING: &str = "p/";
 /// What a store of timers holds without any.
 const WITHOUT_TIMERS: [&str; 2] = ["stream-time", "generation"];
+/// The status of a document that was given to the readers.
+pub const ASKED: &str = "Pending";
+/// The status of a document that a reader has had for a while.
+pub const BEING_READ: &str = "InProgress";
 /// What the reader was given, of documents that failed.
 const UNREAD: &str = "documents-unread";
 /// Stores in which nothing is left when all is done.
@@ -83,6 +87,7 @@ fn keys_of(topics: &Topics, topology: &Topology, name: &str) -> Outcome<BTreeSet
 pub fn check(planned: &Planned, expected: &Expected, written: &Written) -> Findings {
     let mut findings = Findings::default();
     every_change_reaches_its_patient_once(expected, written, &mut findings);
+    no_reading_begins_twice(written, &mut findings);
     every_document_is_read_once(planned, expected, written, &mut findings);
     every_event_is_published_once(written, &mut findings);
     let histories = histories(planned, written);
@@ -102,11 +107,23 @@ fn every_change_reaches_its_patient_once(expected: &Expected, written: &Written,
         let Event { by, patient_id, document_id, .. } = event.clone();
         match &event.status {
             None => Some(Happened::Gone { by, patient_id, document_id }),
-            Some(status) if status.status == "InProgress" => Some(Happened::Asked { by, patient_id, document_id }),
+            Some(status) if status.status == ASKED => Some(Happened::Asked { by, patient_id, document_id }),
             Some(_) => None,
         }
     });
     findings.each_once("uploads and deletions that reach their patients", expected.happened.clone(), happened);
+}
+
+/// Of an attempt that is over soon nobody says that it has begun.
+fn no_reading_begins_twice(written: &Written, findings: &mut Findings) {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for event in &written.events {
+        if event.status.as_ref().is_some_and(|status| status.status == BEING_READ) {
+            *times.entry(&event.by).or_default() += 1;
+        }
+    }
+    let again = times.values().filter(|times| **times > 1).count();
+    findings.same("documents whose reading begins twice", 0, again);
 }
 
 /// What was edited or deleted before it was read may have been read, once; all that stands was read, once.
@@ -116,7 +133,9 @@ fn every_document_is_read_once(planned: &Planned, expected: &Expected, written: 
     let last: BTreeSet<&str> = expected.standing.values().map(|standing| &*standing.by).collect();
     let asked: BTreeSet<&str> = expected.happened.iter().filter_map(asked_by).collect();
     for event in &written.events {
-        let Some(status) = event.status.as_ref().filter(|status| status.status != "InProgress") else { continue };
+        let Some(status) = event.status.as_ref().filter(|of| ![ASKED, BEING_READ].contains(&&*of.status)) else {
+            continue;
+        };
         *times.entry(&event.by).or_default() += 1;
         if last.contains(&*event.by) {
             found.push(status.clone());
@@ -139,7 +158,7 @@ fn every_document_is_read_once(planned: &Planned, expected: &Expected, written: 
     findings.each_once(&format!("states on {EXTRACTION}"), statuses(planned, expected), standing.into_values());
     let known = written.stores.get(DOCUMENTS).into_iter().flatten().cloned();
     findings.each_once("documents that are known", expected.standing.keys().cloned(), known);
-    let is_unread = |sha256: &str| matches!(planned.says.get(sha256), Some(Says::Nothing(_)));
+    let is_unread = |sha256: &str| matches!(planned.says.get(sha256), Some(Says::Nothing(..)));
     let unread = expected.standing.iter().filter(|(_, standing)| is_unread(&standing.sha256));
     let kept = written.stores.get(UNREAD).into_iter().flatten().cloned();
     findings.each_once("documents kept for another attempt", unread.map(|(id, _)| id.clone()), kept);
@@ -161,7 +180,7 @@ fn statuses(planned: &Planned, expected: &Expected) -> Vec<Status> {
             Some(Says::Scan) => {
                 ("Complete", content_type_of(extension(&standing.name)), "", Some("read by OCR".into()))
             }
-            Some(Says::Nothing(reason)) => ("Failed", "", *reason, None),
+            Some(Says::Nothing(reason, content_type)) => ("Failed", *content_type, *reason, None),
             None => ("planned by nobody", "", "", None),
         };
         Status {

@@ -8,7 +8,7 @@ use concord_flows::patient_documents::topology::{CONFLICT, CONSOLIDATION, DOCUME
 use concord_schemas::Schemas;
 use concord_schemas::codec::{self, Decoder, TopicSchema};
 use concord_schemas::patient_documents::{
-    DocumentEvent, Extraction, ObservedValue, PatientConflict, PatientConsolidation, ProcessingStatus,
+    DocumentEvent, Extraction, ObservedValue, PatientConflict, PatientConsolidation,
 };
 use serde::Deserialize;
 
@@ -149,14 +149,12 @@ fn status(of: &Extraction<'_>) -> Status {
         "ocr" => "read by OCR".to_owned(),
         _ => says(&SyntheticRecord::said_by(features)),
     });
-    let is_read = of.status == ProcessingStatus::Complete;
     Status {
         patient_id: of.patient_id.to_owned(),
         document_id: of.document_id.to_owned(),
         name: of.name.to_owned(),
         status: format!("{:?}", of.status),
-        // What kind of file a broken one is was not planned either.
-        content_type: if is_read { of.content_type.to_owned() } else { String::new() },
+        content_type: of.content_type.to_owned(),
         sha256: of.content_sha256.to_owned(),
         at_ms: of.contents_last_updated_ms,
         reason_code: of.reason_code.to_owned(),
@@ -187,8 +185,8 @@ fn consolidated(record: &PatientConsolidation<'_>) -> Outcome<Consolidated> {
     };
     let (mut together, mut misread) = (Together::default(), BTreeSet::new());
     for of in &record.documents {
-        let content_type = if of.status == "Complete" { of.content_type.to_string() } else { String::new() };
-        let shown = [of.name.to_string(), content_type, of.status.to_string(), of.reason_code.to_string()];
+        let shown =
+            [of.name.to_string(), of.content_type.to_string(), of.status.to_string(), of.reason_code.to_string()];
         together.documents.insert(of.document_id.to_string(), shown);
     }
     for of in &record.fields {
