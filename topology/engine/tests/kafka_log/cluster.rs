@@ -96,11 +96,21 @@ impl Cluster {
     }
 
     pub fn member(&self, group: &str, instance: &str, topics: &[&Arc<str>]) -> Box<dyn GroupConsumer> {
+        self.member_with(Duration::from_secs(10), group, instance, topics)
+    }
+
+    pub fn member_with(
+        &self,
+        session_timeout: Duration,
+        group: &str,
+        instance: &str,
+        topics: &[&Arc<str>],
+    ) -> Box<dyn GroupConsumer> {
         let settings = GroupSettings {
             group: group.to_owned(),
             instance: format!("{group}-{instance}"),
             topics: topics.iter().map(|t| Arc::clone(t)).collect(),
-            session_timeout: Duration::from_secs(10),
+            session_timeout,
             fetch_ahead_bytes: 8 << 20,
         };
         self.log.group_consumer(&settings).unwrap()

@@ -49,6 +49,34 @@ fn offsets_are_committed_with_the_transaction_and_with_it_only() {
     }
 }
 
+/// A transaction that stays open keeps the answer back, for longer than one that the settings allow could.
+#[test]
+fn a_member_that_the_group_does_not_answer_for_two_sessions_gives_up_what_it_has_and_joins_again() {
+    for protocol in BOTH {
+        let Some(cluster) = cluster_by(protocol) else { return };
+        let topic = cluster.topic("silence", 2);
+        let session = Duration::from_secs(6);
+        let mut member = Member::new(cluster.member_with(session, &unique("group"), "0", &[&topic]));
+        member.own(2);
+        let both = [TopicPartition::new(Arc::clone(&topic), 0), TopicPartition::new(Arc::clone(&topic), 1)];
+        let mut producer = cluster.producer();
+        producer.begin().unwrap();
+        let membership = member.consumer.membership().unwrap();
+        producer.send_offsets(&[(both[0].clone(), 5), (both[1].clone(), 7)], &membership).unwrap();
+
+        until("giving up", || {
+            let error = member.consumer.committed(&both, 10 * SHORT).unwrap_err();
+            assert!(matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable), "{error}");
+            member.turn(false);
+            member.revocations > 0
+        });
+        assert!(member.owned.is_empty(), "all that it had is lost");
+        producer.commit().unwrap();
+        member.own(2);
+        assert_eq!(member.consumer.committed(&both, PATIENCE).unwrap(), [Some(5), Some(7)]);
+    }
+}
+
 #[test]
 fn nothing_is_read_from_a_partition_before_its_position_is_given() {
     for protocol in BOTH {

@@ -31,8 +31,8 @@ fn what_was_planted_is_found_whatever_goes_wrong() {
         let mut driver = DriverSettings { faults: plan.clone(), now_ms: NOW, ..DriverSettings::with_workers(WORKERS) };
         driver.worker.poll_records = 1 + random.below(50) as usize;
         let partitions = 1 + random.below(3) as i32;
-        // What is held up by faults is not late: twice the time within which traffic arrives.
-        let flow = topology(&settings_with(partitions, 2 * GRACE)).unwrap();
+        // What is held up by faults is not late: three times the time within which traffic arrives.
+        let flow = topology(&settings_with(partitions, 3 * GRACE)).unwrap();
         let mut stage = Stage::of(TopologyTestDriver::start(flow, driver).unwrap());
         for delivery in &traffic.deliveries {
             while stage.driver.now_ms() < delivery.at.as_millisecond() {

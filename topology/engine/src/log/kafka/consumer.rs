@@ -36,6 +36,10 @@ const COMMIT_PATIENCE: Duration = Duration::from_secs(30);
 /// How long dropping a member may hold up its worker.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
+/// For so many sessions a question about positions may have no answer. A transaction that keeps it back is decided within one of
+/// them; what is silent for longer is the client, which has lost the group and does not notice.
+const SILENT_SESSIONS: u32 = 2;
+
 /// A change of the assignment, as the client announced it.
 enum Rebalance {
     Assigned(TopicPartitionList),
@@ -89,6 +93,13 @@ struct Revocation {
     open: HashSet<TopicPartition>,
 }
 
+/// Questions about positions that had no answer, one behind the other.
+#[derive(Clone, Copy)]
+struct Silence {
+    since: Instant,
+    until: Instant,
+}
+
 /// See the module.
 pub(super) struct KafkaGroupConsumer {
     cluster: Arc<Cluster>,
@@ -99,6 +110,9 @@ pub(super) struct KafkaGroupConsumer {
     fetching: Option<Fetching<Announcements>>,
     revocation: Option<Revocation>,
     rejoin_at: Option<Instant>,
+    silence: Option<Silence>,
+    /// What this member had when it left a silent group, until its worker hears of it.
+    lost: Vec<TopicPartition>,
     /// Why this member can do nothing any more.
     fatal: Option<LogError>,
 }
@@ -112,6 +126,8 @@ impl KafkaGroupConsumer {
             fetching: None,
             revocation: None,
             rejoin_at: None,
+            silence: None,
+            lost: Vec::new(),
             fatal: None,
         };
         member.join_anew()?;
@@ -131,9 +147,33 @@ impl KafkaGroupConsumer {
         Ok(())
     }
 
+    /// A question that began then has no answer. When that goes on for too long, this member gives up what it has and joins again
+    /// with a new client.
+    fn is_not_answered(&mut self, began: Instant) -> LogResult<()> {
+        let (now, session) = (Instant::now(), self.group.session_timeout);
+        let before = self.silence.filter(|silence| began.saturating_duration_since(silence.until) < session);
+        let since = before.map_or(began, |silence| silence.since);
+        self.silence = Some(Silence { since, until: now });
+        if now.saturating_duration_since(since) < SILENT_SESSIONS * session {
+            return Ok(());
+        }
+        let GroupSettings { group, instance, .. } = &self.group;
+        tracing::warn!(%group, %instance, "The group does not answer this member, which gives up its partitions and joins again.");
+        self.silence = None;
+        let mut lost = self.fetching()?.taken();
+        lost.extend(self.revocation.iter().flat_map(|revocation| revocation.all.iter().cloned()));
+        self.lost = lost;
+        self.join_anew()
+    }
+
     fn fetching(&mut self) -> LogResult<&mut Fetching<Announcements>> {
         let closed = || LogError::new(LogErrorKind::NotMember, "this member of the group is closed");
         self.fetching.as_mut().ok_or_else(closed)
+    }
+
+    /// Whether a partition is given up, though the worker may not have let it go yet.
+    fn is_going(&self, partition: &TopicPartition) -> bool {
+        self.lost.contains(partition) || self.revocation.as_ref().is_some_and(|r| r.open.contains(partition))
     }
 
     /// Serves the group: errors, then what comes and goes.
@@ -233,6 +273,10 @@ impl GroupConsumer for KafkaGroupConsumer {
             if let Some(fatal) = &self.fatal {
                 return Err(fatal.clone());
             }
+            if !self.lost.is_empty() {
+                let partitions = std::mem::take(&mut self.lost);
+                return Ok(vec![ConsumerEvent::Revoked { partitions, lost: true }]);
+            }
             if self.rejoin_at.is_some_and(|at| Instant::now() >= at) {
                 self.join_anew()?;
             }
@@ -259,14 +303,12 @@ impl GroupConsumer for KafkaGroupConsumer {
     }
 
     fn fetch_from(&mut self, positions: &[(TopicPartition, Offset)]) -> LogResult<()> {
-        let going = |partition| self.revocation.as_ref().is_some_and(|r| r.open.contains(partition));
-        let staying: Vec<_> = positions.iter().filter(|(partition, _)| !going(partition)).cloned().collect();
+        let staying: Vec<_> = positions.iter().filter(|(partition, _)| !self.is_going(partition)).cloned().collect();
         self.fetching()?.move_to(&staying)
     }
 
     fn hold(&mut self, partitions: &[TopicPartition]) -> LogResult<()> {
-        let going = |partition| self.revocation.as_ref().is_some_and(|r| r.open.contains(partition));
-        let staying: Vec<_> = partitions.iter().filter(|partition| !going(*partition)).cloned().collect();
+        let staying: Vec<_> = partitions.iter().filter(|partition| !self.is_going(partition)).cloned().collect();
         self.fetching()?.hold(&staying)
     }
 
@@ -279,21 +321,29 @@ impl GroupConsumer for KafkaGroupConsumer {
         for partition in partitions {
             list.add_partition(&partition.topic, partition.partition);
         }
-        let deadline = Instant::now() + timeout;
+        let began = Instant::now();
+        let deadline = began + timeout;
         loop {
             let left = deadline.saturating_duration_since(Instant::now()).max(ASK_AGAIN);
             // Read committed: the broker answers for decided transactions only, and the client asks until it can.
             let answer = self.fetching()?.consumer().committed_offsets(list.clone(), left);
             let failed = match answer.and_then(|list| list.elements().iter().try_for_each(|e| e.error()).map(|()| list))
             {
-                Ok(list) => return Ok(partitions.iter().map(|p| committed_in(&list, p)).collect()),
+                Ok(list) => {
+                    self.silence = None;
+                    return Ok(partitions.iter().map(|p| committed_in(&list, p)).collect());
+                }
                 Err(error) => error,
             };
             let passes = failed
                 .rdkafka_error_code()
                 .is_some_and(|code| passes_by_itself(code) || code == RDKafkaErrorCode::StaleMemberEpoch);
             if !passes || Instant::now() + ASK_AGAIN >= deadline {
-                return Err(client_error(&attempt, &failed));
+                let error = client_error(&attempt, &failed);
+                if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) {
+                    self.is_not_answered(began)?;
+                }
+                return Err(error);
             }
             std::thread::sleep(ASK_AGAIN);
         }

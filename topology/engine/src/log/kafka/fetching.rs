@@ -87,6 +87,11 @@ impl<C: ConsumerContext> Fetching<C> {
         self.positions.contains_key(partition)
     }
 
+    /// The partitions that are taken and not muted.
+    pub(super) fn taken(&self) -> Vec<TopicPartition> {
+        self.positions.keys().cloned().collect()
+    }
+
     /// Takes partitions without reading from them until [`Self::move_to`]. With no partitions it only tells the client
     /// that an empty assignment is taken.
     pub(super) fn take_held(&mut self, partitions: &[TopicPartition]) -> LogResult<()> {
