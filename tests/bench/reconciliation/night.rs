@@ -274,7 +274,8 @@ fn note(decoder: &Decoder, value: &[u8], ends: &mut HashMap<String, End>) -> Res
     let job: Job<'_> = decoder.decode(&JOB, value)?;
     match job.status {
         "RECONCILED" | "REJECTED" => {
-            let end = End { status: job.status.to_owned(), at_ms: job.at_ms, counts: job.counts };
+            let at_ms = job.history.last().map_or(job.at_ms, |step| step.at_ms);
+            let end = End { status: job.status.to_owned(), at_ms, counts: job.counts };
             if ends.insert(job.practice.to_owned(), end).is_some() {
                 return Err(format!("the job of {} ended twice", job.practice).into());
             }
