@@ -91,6 +91,7 @@ kill_test() {
 # that nobody knows is the caller's mistake, not caught.
 catches() {
   local answer=0 layer log=$LOGS/$2.$1
+  : >"$log"
   set -m
   CONCORD_PLANTED_BUG=$2 "$1" >"$log" 2>&1 &
   layer=$!
