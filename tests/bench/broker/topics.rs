@@ -199,6 +199,8 @@ impl Reading {
                 visit(&message);
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => self.at_end[partition as usize] = true,
+            // A connection is gone, and the client makes another.
+            Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AllBrokersDown))) => {}
             Some(Err(error)) => return Err(error.into()),
         }
         Ok(())
