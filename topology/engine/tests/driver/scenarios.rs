@@ -73,19 +73,24 @@ impl Promise {
             let mut driver = (self.start)(3, plan.clone());
             for half in [0, ROUNDS / 2] {
                 register_from(&mut driver, half, half + ROUNDS / 2);
-                for turn in 0..60 {
-                    let worker = (turn * 7 + seed as usize) % 3;
-                    if !driver.is_up(worker) && turn % 5 == 0 {
-                        driver.restart(worker).unwrap();
-                    }
-                    driver.step(worker).unwrap();
-                    driver.advance((turn as i64 * 37) % 90);
-                }
+                take_turns(&mut driver, 3, 60, seed);
             }
             plan.stop();
             driver.restart_all().unwrap();
             settle(&mut driver);
             (self.check)(&driver, ROUNDS, &format!("seed {seed}"));
         }
+    }
+}
+
+/// Workers step one after the other, in an order that differs by seed, and those that died come back after a while.
+pub fn take_turns(driver: &mut TopologyTestDriver, workers: usize, turns: usize, seed: u64) {
+    for turn in 0..turns {
+        let worker = (turn * 7 + seed as usize) % workers;
+        if !driver.is_up(worker) && turn % 5 == 0 {
+            driver.restart(worker).unwrap();
+        }
+        driver.step(worker).unwrap();
+        driver.advance((turn as i64 * 37) % 90);
     }
 }

@@ -10,6 +10,7 @@ use concord_schemas::list_reconciliation::Registration;
 
 use super::reading::{LIMITS, READ, register, script};
 use crate::counting::{INPUT, OUTPUT, PATIENTS, Registrations, settle};
+use crate::scenarios::take_turns;
 
 /// Sends on what it is told: `begun <attempt>`, and `read`.
 struct Watching {
@@ -164,14 +165,7 @@ fn a_beginning_never_comes_behind_its_result_whatever_goes_wrong() {
         calls.disturb(!seed, CallRates { fails: 0.2, never: 0.05, longest_ms: 600 });
         register(&mut driver, PATIENTS[0], "A");
         register(&mut driver, PATIENTS[1], "B");
-        for turn in 0..120 {
-            let worker = (turn * 7 + seed as usize) % 2;
-            if !driver.is_up(worker) && turn % 5 == 0 {
-                driver.restart(worker).unwrap();
-            }
-            driver.step(worker).unwrap();
-            driver.advance((turn as i64 * 37) % 90);
-        }
+        take_turns(&mut driver, 2, 120, seed);
         plan.stop();
         driver.restart_all().unwrap();
         settle(&mut driver);

@@ -9,7 +9,7 @@ use concord_engine::log::embedded::{Call, Fault, FaultPlan, FaultRates};
 use super::reading::{LIMITS, READ, assert_read_once, driver, pending, read_of, register, settings, started, topology};
 use crate::counting::{PATIENTS, register as register_all, register_from, settle};
 use crate::freezing::pass;
-use crate::scenarios::{Promise, ROUNDS};
+use crate::scenarios::{Promise, ROUNDS, take_turns};
 
 const PROMISE: Promise = Promise { start: driver, check: assert_read_once };
 
@@ -77,14 +77,7 @@ fn every_call_has_its_effects_once_under_faults_of_every_kind() {
         let mut driver = started(LIMITS, settings);
         for half in [0, ROUNDS / 2] {
             register_from(&mut driver, half, half + ROUNDS / 2);
-            for turn in 0..60 {
-                let worker = (turn * 7 + seed as usize) % 2;
-                if !driver.is_up(worker) && turn % 5 == 0 {
-                    driver.restart(worker).unwrap();
-                }
-                driver.step(worker).unwrap();
-                driver.advance((turn as i64 * 37) % 90);
-            }
+            take_turns(&mut driver, 2, 60, seed);
         }
         plan.stop();
         driver.restart_all().unwrap();
