@@ -3,22 +3,24 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod on_a_cluster;
 #[path = "../src/documents/record_json.rs"]
 mod record_json;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use concord_documents::synthetic::{ImageKind, SyntheticKind, SyntheticRecord, rendered};
-use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
-use concord_engine::log::{Log, read_whole_topic};
+use concord_engine::log::read_whole_topic;
 use concord_schemas::Schemas;
 use concord_schemas::codec::CONSOLIDATION;
 use concord_schemas::patient_documents::PatientConsolidation;
 use serde_json::Value;
+
+use on_a_cluster::{Program, unique};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Its people do not exist.
@@ -26,39 +28,19 @@ const SEED: u64 = 5;
 
 /// An application of its own on the cluster, with patients of its own.
 struct Application {
-    folder: tempfile::TempDir,
-    config: PathBuf,
+    program: Program,
     /// The beginning of the ids of its patients.
     unique: String,
-    log: KafkaLog,
-    running: Option<Child>,
 }
 
 impl Application {
     fn new(bootstrap: &str) -> Self {
-        let settings = KafkaSettings {
-            bootstrap_servers: bootstrap.to_owned(),
-            client: BTreeMap::new(),
-            protocol: GroupProtocol::Auto,
-        };
-        let log = KafkaLog::connect(settings).unwrap();
-        // Topics without the application's name are the cluster's: as many partitions as they have.
-        let topics = log.topics().unwrap();
-        let partitions = topics.iter().find(|t| &*t.name == "documents.document").map_or(2, |t| t.partitions);
-        let unique = format!("{:x}", SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos());
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("concord.toml");
-        let text = format!(
-            "[instance]\nname = \"documents\"\nstate_dir = {state:?}\nmemory_mib = 128\n\
-             [kafka]\nbootstrap_servers = \"{bootstrap}\"\n\
-             [topics]\npartitions = {partitions}\nreplication = 1\n\
-             [dead_letters]\nmax_share = 1.0\n\
-             [http]\nlisten = \"127.0.0.1:0\"\n\
-             [flows.patient_documents]\napplication = \"documents-{unique}\"\nquiet_seconds = 1\nlongest_wait_seconds = 5\n",
-            state = folder.path().join("state"),
+        let unique = format!("{:x}", unique());
+        let flows = format!(
+            "[flows.patient_documents]\napplication = \"documents-{unique}\"\nquiet_seconds = 1\nlongest_wait_seconds = 5\n"
         );
-        fs::write(&config, text).unwrap();
-        Self { folder, config, unique, log, running: None }
+        let program = Program::configured(bootstrap, "documents", "documents.document", &flows);
+        Self { program, unique }
     }
 
     /// The id of one of its patients.
@@ -66,26 +48,8 @@ impl Application {
         format!("{}-{name}", self.unique)
     }
 
-    fn concord(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
-        command.args(arguments).arg("--config").arg(&self.config).output().unwrap()
-    }
-
-    #[track_caller]
-    fn succeeds(&self, arguments: &[&str]) -> String {
-        let output = self.concord(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn start(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
-        command.arg("run").arg("--config").arg(&self.config).stdout(Stdio::null());
-        self.running = Some(command.spawn().unwrap());
-    }
-
     fn input(&self) -> PathBuf {
-        self.folder.path().join("in")
+        self.program.folder.path().join("in")
     }
 
     /// Writes a document into the folder of its patient, and uploads it under the id that it has without a cluster; answers that.
@@ -95,7 +59,8 @@ impl Application {
         let path = folder.join(name);
         fs::write(&path, content).unwrap();
         let id = format!("{patient}:{name}");
-        let told = self.succeeds(&["documents", "upload", path.to_str().unwrap(), "--patient", patient, "--id", &id]);
+        let told =
+            self.program.succeeds(&["documents", "upload", path.to_str().unwrap(), "--patient", patient, "--id", &id]);
         assert_eq!(told.trim(), format!("document {id}"));
         id
     }
@@ -103,12 +68,12 @@ impl Application {
     fn delete(&self, id: &str) {
         let (patient, name) = id.split_once(':').unwrap();
         fs::remove_file(self.input().join(patient).join(name)).unwrap();
-        self.succeeds(&["documents", "delete", id]);
+        self.program.succeeds(&["documents", "delete", id]);
     }
 
     /// The documents of a patient by id, as `concord documents list` has them.
     fn listed(&self, patient: &str) -> BTreeMap<String, Value> {
-        let listed = self.succeeds(&["documents", "list", "--patient", patient, "--json"]);
+        let listed = self.program.succeeds(&["documents", "list", "--patient", patient, "--json"]);
         let documents = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         documents.map(|document| (document["document_id"].as_str().unwrap().to_owned(), document)).collect()
     }
@@ -120,7 +85,7 @@ impl Application {
     /// The record of a patient, as it is written without a cluster; `None` where there is none or it was taken back.
     fn record(&self, patient: &str) -> Option<Value> {
         let (decoder, mut last) = (Schemas::bundled().decoder(), None);
-        read_whole_topic(&self.log, CONSOLIDATION.name(), &mut |_, record| {
+        read_whole_topic(&self.program.log, CONSOLIDATION.name(), &mut |_, record| {
             if record.key.as_deref() == Some(patient.as_bytes()) {
                 last = record.value.as_ref().map(|value| {
                     let record: PatientConsolidation<'_> = decoder.decode(&CONSOLIDATION, value).unwrap();
@@ -134,10 +99,10 @@ impl Application {
 
     /// The codes of the dead letters of a document, and the first of their places.
     fn letters(&self, id: &str) -> Vec<(String, String)> {
-        let listed = self.succeeds(&["dead-letters", "list"]);
+        let listed = self.program.succeeds(&["dead-letters", "list"]);
         let places = listed.lines().skip(1).map(|line| line.split(' ').next().unwrap().to_owned());
         let letters = places.map(|place| {
-            let shown = self.succeeds(&["dead-letters", "show", &place]);
+            let shown = self.program.succeeds(&["dead-letters", "show", &place]);
             (place, serde_json::from_str::<Value>(&shown).unwrap())
         });
         let of_it = letters.filter(|(_, letter)| letter["key"] == id);
@@ -151,15 +116,6 @@ impl Application {
             assert!(Instant::now() < deadline, "it does not come to this: {what}");
             // The interval of a poll with a deadline.
             std::thread::park_timeout(Duration::from_millis(200));
-        }
-    }
-}
-
-impl Drop for Application {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.running.take() {
-            let _ = child.kill();
-            let _ = child.wait();
         }
     }
 }
@@ -179,8 +135,8 @@ fn documents_are_uploaded_edited_and_deleted_and_what_stands_is_what_the_same_fi
         return;
     };
     let mut application = Application::new(&bootstrap);
-    application.succeeds(&["topics", "apply"]);
-    application.start();
+    application.program.succeeds(&["topics", "apply"]);
+    application.program.start();
 
     // All kinds of one patient, one of which has another birth date; another patient; one with a single document.
     let (anna, ben, cleo) = (application.patient("anna"), application.patient("ben"), application.patient("cleo"));
@@ -218,24 +174,24 @@ fn documents_are_uploaded_edited_and_deleted_and_what_stands_is_what_the_same_fi
                 && record["documents"].as_array().unwrap().len() == application.listed(&anna).len()
         })
     });
-    let why = application.succeeds(&["patients", "show", &anna, "--why", "birth_date"]);
+    let why = application.program.succeeds(&["patients", "show", &anna, "--why", "birth_date"]);
     assert!(why.starts_with(&format!("birth_date of {anna}: {}", truth.birth_date)), "{why}");
     assert!(why.contains("decided by majority") && why.contains("1901-02-03"), "{why}");
     assert!(why.contains(&format!("{letter}  2.txt, read by labelled-text: 1901-02-03 at line 6")), "{why}");
     assert!(why.contains("1.json, read by fhir-r4") && why.contains("entry[0].resource.birthDate"), "{why}");
-    let conflicts = application.succeeds(&["patients", "conflicts", "--field", "birth_date"]);
+    let conflicts = application.program.succeeds(&["patients", "conflicts", "--field", "birth_date"]);
     assert_eq!(conflicts.lines().filter(|line| line.starts_with(&anna)).count(), 1, "{conflicts}");
-    let shown = application.succeeds(&["patients", "show", &anna]);
+    let shown = application.program.succeeds(&["patients", "show", &anna]);
     assert!(shown.contains("conflict      birth_date: 1901-02-03 (1 documents)"), "{shown}");
-    let explained = application.succeeds(&["explain", CONSOLIDATION.name(), &anna]);
+    let explained = application.program.succeeds(&["explain", CONSOLIDATION.name(), &anna]);
     assert!(explained.contains("documents.document/"), "{explained}");
 
     // What cannot be read is told once, and once more when it is asked for again; what is read is not read again.
-    let unread = application.succeeds(&["documents", "list", "--patient", &ben, "--status", "failed"]);
+    let unread = application.program.succeeds(&["documents", "list", "--patient", &ben, "--status", "failed"]);
     assert!(unread.contains(&broken) && unread.contains("CONCORD-DO-0003"), "{unread}");
-    assert!(application.succeeds(&["documents", "show", &broken]).contains("CONCORD-DO-0003"));
+    assert!(application.program.succeeds(&["documents", "show", &broken]).contains("CONCORD-DO-0003"));
     application.waits_until("there is one dead letter", || application.letters(&broken).len() == 1);
-    application.succeeds(&["documents", "retry", &broken, &second]);
+    application.program.succeeds(&["documents", "retry", &broken, &second]);
     application.waits_until("it has failed again", || {
         let documents = application.listed(&ben);
         documents[&broken]["status"] == "Failed" && documents[&broken]["failure_count"] == 2
@@ -257,15 +213,15 @@ fn documents_are_uploaded_edited_and_deleted_and_what_stands_is_what_the_same_fi
         })
     });
     application.waits_until("a patient without documents is gone", || application.record(&cleo).is_none());
-    let nobody = application.concord(&["patients", "show", &cleo]);
+    let nobody = application.program.concord(&["patients", "show", &cleo]);
     assert_eq!(nobody.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&nobody.stderr).contains("nothing is consolidated of a patient"));
-    let conflicts = application.succeeds(&["patients", "conflicts", "--field", "birth_date"]);
+    let conflicts = application.program.succeeds(&["patients", "conflicts", "--field", "birth_date"]);
     assert!(!conflicts.contains(&anna), "{conflicts}");
 
     // The same files without a cluster.
     fs::remove_dir(application.input().join(&cleo)).unwrap();
-    let out = application.folder.path().join("out");
+    let out = application.program.folder.path().join("out");
     let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
     command.args(["documents", "consolidate"]).arg(application.input()).arg("--out").arg(&out);
     let output = command.output().unwrap();

@@ -2,74 +2,42 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeMap;
+#[allow(dead_code, reason = "what tests of commands share, of which a part is needed here")]
+mod on_a_cluster;
+
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use concord_connectors::synthetic::{SyntheticPractice, SyntheticSettings};
-use concord_engine::log::Log;
-use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use jiff::Timestamp;
 use serde_json::Value;
+
+use on_a_cluster::{Program, unique};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 const BY: [&str; 2] = ["--by", "Ann Operator"];
 
 /// An application of its own on the cluster, with a practice and a route of its own.
 struct Application {
-    folder: tempfile::TempDir,
-    config: PathBuf,
+    program: Program,
     practice: String,
-    running: Option<Child>,
 }
 
 impl Application {
     fn new(bootstrap: &str) -> Self {
-        let settings = KafkaSettings {
-            bootstrap_servers: bootstrap.to_owned(),
-            client: BTreeMap::new(),
-            protocol: GroupProtocol::Auto,
-        };
-        let topics = KafkaLog::connect(settings).unwrap().topics().unwrap();
-        // The topics of extracts and of commands are the cluster's: as many partitions as they have.
-        let partitions = topics.iter().find(|t| &*t.name == "pds.record").map_or(2, |t| t.partitions);
-        let unique = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("concord.toml");
-        let text = format!(
-            "[instance]\nname = \"jobs\"\nstate_dir = {state:?}\nmemory_mib = 128\n\
-             [kafka]\nbootstrap_servers = \"{bootstrap}\"\n\
-             [topics]\npartitions = {partitions}\nreplication = 1\n\
-             [dead_letters]\nmax_share = 1.0\n\
-             [http]\nlisten = \"127.0.0.1:0\"\n\
-             [flows.list_reconciliation]\napplication = \"jobs-{unique:x}\"\n\
-             [flows.list_reconciliation.mails]\nrecipients = [\"pcse@nhs.example\"]\nsuccess = true\n",
-            state = folder.path().join("state"),
+        let unique = unique();
+        let flows = format!(
+            "[flows.list_reconciliation]\napplication = \"jobs-{unique:x}\"\n\
+             [flows.list_reconciliation.mails]\nrecipients = [\"pcse@nhs.example\"]\nsuccess = true\n"
         );
-        fs::write(&config, text).unwrap();
-        let practice = format!("Y{:05}", unique / 1_000 % 100_000);
-        Self { folder, config, practice, running: None }
-    }
-
-    fn concord(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
-        command.args(arguments).arg("--config").arg(&self.config).output().unwrap()
-    }
-
-    /// A command that must succeed; its standard output.
-    #[track_caller]
-    fn succeeds(&self, arguments: &[&str]) -> String {
-        let output = self.concord(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        let program = Program::configured(bootstrap, "jobs", "pds.record", &flows);
+        Self { program, practice: format!("Y{:05}", unique / 1_000 % 100_000) }
     }
 
     /// A command that must fail with this exit code; what it says.
     #[track_caller]
     fn fails(&self, arguments: &[&str], code: i32) -> String {
-        let output = self.concord(arguments);
+        let output = self.program.concord(arguments);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
         said
@@ -80,16 +48,10 @@ impl Application {
         let now = Timestamp::now();
         let settings = SyntheticSettings { practice: self.practice.clone(), patients, seed: 1, first_person: 0, now };
         let practice = SyntheticPractice::generate(settings).unwrap();
-        let path = self.folder.path().join(practice.extract_file_name());
+        let path = self.program.folder.path().join(practice.extract_file_name());
         fs::write(&path, practice.extract().collect::<String>()).unwrap();
-        let said = self.succeeds(&["produce", "extract", path.to_str().unwrap()]);
+        let said = self.program.succeeds(&["produce", "extract", path.to_str().unwrap()]);
         said.trim().strip_prefix("job ").unwrap().to_owned()
-    }
-
-    fn start(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
-        command.arg("run").arg("--config").arg(&self.config).stdout(Stdio::null());
-        self.running = Some(command.spawn().unwrap());
     }
 
     /// Waits until a job has a status, and answers it.
@@ -97,7 +59,7 @@ impl Application {
     fn job_becomes(&self, id: &str, status: &str) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let output = self.concord(&["jobs", "show", id, "--json"]);
+            let output = self.program.concord(&["jobs", "show", id, "--json"]);
             let job: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
             if job["status"] == status {
                 return job;
@@ -109,18 +71,8 @@ impl Application {
     }
 
     fn route(&self) -> Value {
-        let said = self.succeeds(&["post-office", "status", "--json"]);
+        let said = self.program.succeeds(&["post-office", "status", "--json"]);
         serde_json::from_str(said.lines().last().unwrap()).unwrap()
-    }
-}
-
-impl Drop for Application {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.running.take() {
-            // SIGKILL: another test of its own looks at how a process stops.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }
 
@@ -135,16 +87,17 @@ fn operators_see_jobs_run_them_again_end_them_and_let_files_wait() {
         return;
     };
     let mut application = Application::new(&bootstrap);
-    application.succeeds(&["topics", "apply"]);
-    application.start();
+    application.program.succeeds(&["topics", "apply"]);
+    application.program.start();
 
     let first = application.publish(20);
     let job = application.job_becomes(&first, "RECONCILED");
     assert_eq!(statuses(&job), ["RECEIVED", "VALIDATED", "RECONCILED"]);
     assert_eq!((&job["mails"][0]["service"], &job["mails"][0]["state"]), (&"LR-14".into(), &"OUTBOX".into()));
-    let listed = application.succeeds(&["jobs", "list", "--practice", &application.practice, "--status", "reconciled"]);
+    let listed =
+        application.program.succeeds(&["jobs", "list", "--practice", &application.practice, "--status", "reconciled"]);
     assert!(listed.lines().nth(1).unwrap().starts_with(&first), "{listed}");
-    let shown = application.succeeds(&["jobs", "show", &first]);
+    let shown = application.program.succeeds(&["jobs", "show", &first]);
     assert!(shown.contains("  history\n"), "{shown}");
 
     a_closed_route_lets_files_wait(&application);
@@ -161,7 +114,7 @@ fn operators_see_jobs_run_them_again_end_them_and_let_files_wait() {
 }
 
 fn a_closed_route_lets_files_wait(application: &Application) {
-    application.succeeds(&[&["post-office", "close", "--reason", "a test"], &BY[..]].concat());
+    application.program.succeeds(&[&["post-office", "close", "--reason", "a test"], &BY[..]].concat());
     let deadline = Instant::now() + PATIENCE;
     while application.route()["state"] != "closed" {
         assert!(Instant::now() < deadline, "the route does not close: {}", application.route());
@@ -172,24 +125,28 @@ fn a_closed_route_lets_files_wait(application: &Application) {
     let route = application.route();
     assert_eq!((&route["by"], &route["reason"]), (&"Ann Operator".into(), &"a test".into()));
     assert!(route["waiting"].as_i64().unwrap() >= 1, "{route}");
-    application.succeeds(&[&["post-office", "open"], &BY[..]].concat());
+    application.program.succeeds(&[&["post-office", "open"], &BY[..]].concat());
     let job = application.job_becomes(&waiting, "RECONCILED");
     assert_eq!(statuses(&job), ["RECEIVED", "WAITING", "VALIDATED", "RECONCILED"]);
 }
 
 fn a_job_is_run_again(application: &Application, first: &str) -> String {
-    let said = application.succeeds(&["jobs", "rerun", first]);
+    let said = application.program.succeeds(&["jobs", "rerun", first]);
     let again = said.trim().strip_prefix("job ").unwrap().to_owned();
     let job = application.job_becomes(&again, "RECONCILED");
     assert_eq!(job["rerun_of"], first);
     let before = application.job_becomes(first, "RECONCILED");
     assert_eq!((&job["at_ms"], &job["counts"]), (&before["at_ms"], &before["counts"]));
-    assert_ne!(application.succeeds(&["jobs", "rerun", &again]).trim(), said.trim(), "each re-run is a job of its own");
+    assert_ne!(
+        application.program.succeeds(&["jobs", "rerun", &again]).trim(),
+        said.trim(),
+        "each re-run is a job of its own"
+    );
     again
 }
 
 fn a_job_is_cleaned_up(application: &Application, id: &str) {
-    application.succeeds(&[&["jobs", "cleanup", id, "--reason", "a test"], &BY[..]].concat());
+    application.program.succeeds(&[&["jobs", "cleanup", id, "--reason", "a test"], &BY[..]].concat());
     let job = application.job_becomes(id, "CLEANED_UP");
     let last = job["history"].as_array().unwrap().last().unwrap();
     assert_eq!(last["detail"], "by Ann Operator: a test");
