@@ -84,6 +84,9 @@ const MOST_SECONDS: i64 = 24 * 60 * 60;
 
 /// The engine ends an attempt so much later than the reading process is ended, which says better why.
 const BEHIND_THE_READER_SECONDS: u64 = 10;
+/// Documents at hand in memory for each that is read. The place of one that was read is free with the next commit: with fewer,
+/// small documents would be read no faster than commits follow each other.
+const AT_HAND: usize = 16;
 
 impl PatientDocuments {
     /// What is wrong with the section, if anything.
@@ -128,8 +131,7 @@ impl PatientDocuments {
                 attempts: reading.attempts,
                 first_pause: Duration::from_secs(reading.first_pause_seconds),
                 longest_pause: Duration::from_secs(reading.longest_pause_seconds),
-                // As many again wait in memory, so that no reader has nothing to do.
-                in_flight: 2 * reading.at_once,
+                in_flight: AT_HAND * reading.at_once,
                 most_pending: reading.most_waiting,
             },
             debounce: Debounce {

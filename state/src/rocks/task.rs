@@ -12,7 +12,9 @@ use super::directory::OpenTask;
 use crate::columns::{Columns, META_COLUMN, columns_of, index_column, meta_rows};
 use crate::meta::{MetaRows, changelog_row, rows, store_row};
 use crate::reader::{SharedColumns, close, share};
-use crate::{Backend, CommittedMeta, CommittedReader, StateError, StoreIndex, StoreSpec, WriteSet, failpoint};
+use crate::{
+    Backend, CommittedMeta, CommittedReader, StateError, StoreIndex, StoreKind, StoreSpec, WriteSet, failpoint,
+};
 
 /// The open database of one task.
 pub(super) struct RocksTask {
@@ -46,7 +48,12 @@ impl RocksTask {
                 DB::list_cf(&options, folder).map_err(|error| database_error("list the columns of", &place, error))?;
             names.extend(existing);
         }
-        let descriptors = names.into_iter().map(|name| ColumnFamilyDescriptor::new(name, memory.column_options()));
+        let is_read_by_key =
+            |name: &str| stores.iter().any(|store| store.name == name && store.kind == StoreKind::KeyValue);
+        let descriptors = names.into_iter().map(|name| {
+            let options = memory.column_options(is_read_by_key(&name));
+            ColumnFamilyDescriptor::new(name, options)
+        });
         let database = DB::open_cf_descriptors(&options, folder, descriptors)
             .map_err(|error| database_error("open", &place, error))?;
         let columns = Arc::new(RocksColumns::new(database, place, Arc::clone(&claim.folder.lock)));

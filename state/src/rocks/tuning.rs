@@ -21,8 +21,12 @@ impl Default for RocksOptions {
 const MEMTABLE_SHARE: usize = 3;
 /// An eighth of the budget is for committed values kept beside the databases, shared out among the open tasks.
 const RECENT_SHARE: usize = 8;
-/// Share of a memtable for a filter of its keys: reads of keys that are in files pass by the memtable.
-const MEMTABLE_FILTER: f64 = 0.05;
+/// Share of a memtable for a filter of its keys: reads of keys that are in files pass by the memtable. It is ten bits for each of as
+/// many entries of a hundred bytes as a memtable takes, and is there from the beginning, also where nothing is ever written.
+const MEMTABLE_FILTER: f64 = 0.0125;
+/// By so much a memtable grows. There is one for each column of each task, and most stay small: with RocksDB's mebibyte for each,
+/// a few dozen would take all of the budget, and every commit would flush some.
+const MEMTABLE_STEP_BYTES: usize = 64 << 10;
 /// Filled share of the hash index within a block; RocksDB's advice.
 const BLOCK_HASH_RATIO: f64 = 0.75;
 const SMALLEST_MEMTABLE_BYTES: usize = 1 << 20;
@@ -90,8 +94,8 @@ impl SharedMemory {
         options
     }
 
-    /// Options of a column of values.
-    pub(crate) fn column_options(&self) -> Options {
+    /// Options of a column. One that is read by key has a filter in front of its memtable.
+    pub(crate) fn column_options(&self, is_read_by_key: bool) -> Options {
         let mut blocks = BlockBasedOptions::default();
         blocks.set_block_cache(&self.cache);
         blocks.set_block_size(BLOCK_BYTES);
@@ -107,8 +111,11 @@ impl SharedMemory {
         let mut options = Options::default();
         options.set_block_based_table_factory(&blocks);
         options.set_write_buffer_size(self.memtable_bytes);
-        options.set_memtable_whole_key_filtering(true);
-        options.set_memtable_prefix_bloom_ratio(MEMTABLE_FILTER);
+        options.set_arena_block_size(MEMTABLE_STEP_BYTES);
+        if is_read_by_key {
+            options.set_memtable_whole_key_filtering(true);
+            options.set_memtable_prefix_bloom_ratio(MEMTABLE_FILTER);
+        }
         options.set_compression_type(DBCompressionType::Lz4);
         options.set_bottommost_compression_type(DBCompressionType::Zstd);
         options.set_level_compaction_dynamic_level_bytes(true);

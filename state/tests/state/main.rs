@@ -5,6 +5,7 @@ mod calls;
 mod derived;
 mod disks;
 mod folder;
+mod memtables;
 mod model;
 mod poison;
 mod readers;

@@ -26,6 +26,8 @@ const LAST_WAIT: Duration = Duration::from_secs(60);
 /// Findings, and how long each was on its way.
 pub struct Latency {
     rate: f64,
+    /// Of interchanges and messages in each second, also those that are not measured: the longest, milliseconds.
+    longest: Vec<i64>,
     /// In order, milliseconds.
     of_links: Vec<i64>,
     of_transactions: Vec<i64>,
@@ -34,11 +36,12 @@ pub struct Latency {
     others: f64,
 }
 
-/// Feeds the program at a rate for so long. The first fifth is not measured.
+/// Feeds the program at a rate for so long. The first two fifths are not measured: the broker compiles itself for the new load then,
+/// with half a processor.
 pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, rate: f64, lasts: Duration) -> Result<Latency> {
     eprintln!("publishing {rate:.0} interchanges a second for {} s", lasts.as_secs());
     let mut reading = stage.topics.follow(FINDING, stage.topics.ends()?.of(FINDING)?)?;
-    let publishing = stage.topics.publish(INTERCHANGE, None, 1)?;
+    let publishing = stage.topics.publish(INTERCHANGE, None, 10)?;
     let mut running = program.start()?;
     running.wait(LONGEST, |running| {
         let tasks = running.metrics().map_or(0.0, |page| page.sum(metric_names::TASKS_RUNNING));
@@ -68,9 +71,14 @@ pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, rate: f6
     no_rejections(&running)?;
     running.stop()?;
 
-    let from_ms = began_ms + (lasts / 5).as_millis() as i64;
+    let from_ms = began_ms + (lasts * 2 / 5).as_millis() as i64;
     let (mut of_links, mut of_transactions, mut lost) = (Vec::new(), Vec::new(), 0);
+    let mut longest = vec![0; lasts.as_secs() as usize + 1];
     for Revealed { finding, due_ms } in &revealed {
+        if let (Some(at_ms), false) = (seen.get(finding), finding.starts_with("gap/tn/")) {
+            let second = &mut longest[((due_ms - began_ms) / 1000) as usize];
+            *second = (*second).max(at_ms - due_ms);
+        }
         match seen.get(finding) {
             None => lost += 1,
             Some(_) if *due_ms < from_ms => {}
@@ -83,7 +91,7 @@ pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, rate: f6
     }
     of_links.sort_unstable();
     of_transactions.sort_unstable();
-    Ok(Latency { rate, of_links, of_transactions, publisher_late, others })
+    Ok(Latency { rate, longest, of_links, of_transactions, publisher_late, others })
 }
 
 /// Publishes interchanges when they are due; answers the gaps that they reveal, and how late the latest was. Its time is that at
@@ -129,6 +137,8 @@ impl Latency {
             let (p50, p99, max) = (at(latencies, 0.5), at(latencies, 0.99), at(latencies, 1.0));
             println!("  {what:<28} p50 {p50} ms   p99 {p99} ms   max {max} ms   ({} gaps)", latencies.len());
         }
+        let longest: Vec<String> = self.longest.iter().map(ToString::to_string).collect();
+        println!("  longest of interchanges and messages, second by second: {}", longest.join(" "));
         println!(
             "  publisher late by {} ms at most; other programs {:.2} processors",
             self.publisher_late.as_millis(),

@@ -51,7 +51,7 @@ pub struct Options {
     /// Interchanges for S and P [default: 1000000]
     #[arg(long)]
     interchanges: Option<u64>,
-    /// How long interchanges come at half load, seconds; of these the first fifth is not measured [default: 75]
+    /// How long interchanges come at half load, seconds; of these the first two fifths are not measured [default: 150]
     #[arg(long)]
     seconds: Option<u64>,
     /// Interchanges for the rules alone [default: 10000000]
@@ -72,7 +72,7 @@ pub fn run(options: &Options) -> Result<()> {
     let size = &options.stage;
     let pairs = size.size(options.links, 10_000, 200) / 2;
     let interchanges = size.size(options.interchanges, 1_000_000, 20_000);
-    let seconds = size.size(options.seconds, 75, 10);
+    let seconds = size.size(options.seconds, 150, 10);
     let by_rules = size.size(options.by_rules, 10_000_000, 100_000);
     let documents = size.size(options.documents, 1_000_000, 10_000);
     let few = 2 * pairs * FEW;

@@ -1,11 +1,11 @@
 //! The rules alone, fed as fast as they go: what their states would take in stores as more and more comes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use concord_flows::sequence_audit::{
-    AuditSettings, LineKey, LinkState, MessageKey, MessageReceipts, SeenInterchange, SeenMessage, SeenReceipt,
-    SeenTransaction, SequenceLine, Verdict, stored,
+    AuditSettings, LineKey, LinkState, MessageKey, MessageReceipts, RecentRow, RowId, SeenInterchange, SeenMessage,
+    SeenReceipt, SeenTransaction, SequenceLine, Verdict, stored,
 };
 use concord_schemas::gp_links::Side;
 use serde_json::Value;
@@ -27,6 +27,8 @@ struct Pair {
     /// From the practice, and to it.
     links: [LinkState; 2],
     transactions: SequenceLine,
+    /// What came of late on all three.
+    recent: BTreeMap<(LineKey, RowId), RecentRow>,
     /// What comes next, of both.
     registration: SeenInterchange,
     receipt: SeenInterchange,
@@ -68,6 +70,9 @@ pub fn run(pairs: u64, interchanges: u64) -> Result<ByRules> {
             for pair in &all {
                 bytes +=
                     stored(&pair.links[0])?.len() + stored(&pair.links[1])?.len() + stored(&pair.transactions)?.len();
+                for row in pair.recent.values() {
+                    bytes += stored(row)?.len();
+                }
             }
             table.add(&[
                 fed as f64,
@@ -108,7 +113,14 @@ impl Pair {
         };
         let message = SeenMessage { receipts: Some(vec![receipt]), ..SeenMessage::default() };
         let receipt = SeenInterchange { messages: vec![message], ..SeenInterchange::between(&authority, &practice) };
-        Self { practice, links: Default::default(), transactions: SequenceLine::default(), registration, receipt }
+        Self {
+            practice,
+            links: Default::default(),
+            transactions: SequenceLine::default(),
+            recent: BTreeMap::new(),
+            registration,
+            receipt,
+        }
     }
 
     /// A registration and its receipt, both of this number. Answers how many findings changed.
@@ -135,16 +147,17 @@ impl Pair {
             }
         }
         let [there, back] = &mut self.links;
-        let sent = there.on_interchange(&self.registration, at_ms, settings, &mut changes);
+        let rows = &mut self.recent;
+        let Ok(sent) = there.on_interchange(&self.registration, at_ms, settings, rows, &mut changes);
         for key in sent.sent {
             let receipts = open.entry(key.clone()).or_default();
             receipts.on_sent(&key, at_ms, &mut there.receipts, &mut changes);
         }
         let line = LineKey::transactions(&self.practice);
         for sighting in &sent.transactions {
-            self.transactions.observe(&line, sighting, &settings.gp_transactions, &mut changes);
+            let Ok(_) = self.transactions.observe(&line, sighting, &settings.gp_transactions, rows, &mut changes);
         }
-        let answered = back.on_interchange(&self.receipt, at_ms + SPACING_MS, settings, &mut changes);
+        let Ok(answered) = back.on_interchange(&self.receipt, at_ms + SPACING_MS, settings, rows, &mut changes);
         for event in answered.receipts {
             let key = event.message;
             let was_sent = there.has_sent(&key, settings);

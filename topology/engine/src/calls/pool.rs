@@ -297,6 +297,10 @@ impl CallLine for PoolLine {
         self.pool.changed.notify_one();
     }
 
+    fn is_taken_up(&self, number: u64) -> bool {
+        self.begun.get(&number).is_some_and(|ticket| ticket.until.get().is_some())
+    }
+
     fn call_off(&mut self, number: u64) {
         self.ready.retain(|finished| finished.number != number);
         self.give_up(number);

@@ -18,6 +18,8 @@ pub trait CallService: Send + Sync {
 pub trait CallLine: Send {
     /// Begins a call; it does not wait.
     fn begin(&mut self, call: BegunCall);
+    /// Whether somebody has taken up what was begun by this number. Until then it waits for its turn.
+    fn is_taken_up(&self, number: u64) -> bool;
     /// Calls off what was begun by this number: nothing of it will come.
     fn call_off(&mut self, number: u64);
     /// The next call that has finished, or whose time is over; `None` when there is none for now.
@@ -71,6 +73,10 @@ impl CallService for NoCalls {
 impl CallLine for NoCalls {
     fn begin(&mut self, call: BegunCall) {
         debug_assert!(false, "nobody performs the call `{}`", call.call);
+    }
+
+    fn is_taken_up(&self, _: u64) -> bool {
+        false
     }
 
     fn call_off(&mut self, _: u64) {}

@@ -147,6 +147,10 @@ impl CallLine for ScriptedLine {
         self.under_way.insert((now_ms.saturating_add(takes_ms), call.number), finished);
     }
 
+    fn is_taken_up(&self, number: u64) -> bool {
+        self.under_way.keys().any(|(_, begun)| *begun == number)
+    }
+
     fn call_off(&mut self, number: u64) {
         self.under_way.retain(|(_, begun), _| *begun != number);
     }

@@ -16,9 +16,11 @@ impl CallsInFlight {
         }
     }
 
-    /// Attempts that began at this time or before and of which their processors do not know.
+    /// Attempts that began at this time or before, that somebody has taken up, and of which their processors do not know.
     fn untold_since(&self, began_ms: i64) -> Vec<u64> {
-        let untold = self.begun.iter().filter(|(_, one)| one.told == Told::NotYet && one.began_ms <= began_ms);
+        let untold = self.begun.iter().filter(|(number, one)| {
+            one.told == Told::NotYet && one.began_ms <= began_ms && self.line.is_taken_up(**number)
+        });
         untold.map(|(number, _)| *number).collect()
     }
 

@@ -26,7 +26,7 @@ const LOOK_FOR_RECORDS: Duration = Duration::from_millis(5);
 
 /// What a worker has begun and has no result of.
 pub(super) struct CallsInFlight {
-    line: Box<dyn CallLine>,
+    pub(super) line: Box<dyn CallLine>,
     pub(super) begun: BTreeMap<u64, InFlight>,
     last_number: u64,
     /// What finished while its task was on its way back to processing.

@@ -220,29 +220,36 @@ pub struct Worker {
     pending: VecDeque<ConsumerEvent>,
 }
 
-/// Polls that gave as much as was asked for, and polls that gave less.
+/// What is read late counts as a backlog when it is older than this. Less is what a commit held up, or an operator before this one.
+const OF_LATE_MS: i64 = 1000;
+
+/// What the polls since the last commit gave.
 #[derive(Default)]
 struct Polls {
+    /// As much as was asked for, all of it older than [`OF_LATE_MS`].
     full: u32,
-    short: u32,
+    /// Less, or something of late.
+    others: u32,
 }
 
 impl Polls {
-    fn note(&mut self, events: &[ConsumerEvent], wanted: usize) {
-        let records: usize = events
-            .iter()
-            .map(|event| match event {
-                ConsumerEvent::Records { records, .. } => records.len(),
-                _ => 0,
-            })
-            .sum();
-        if records >= wanted { self.full += 1 } else { self.short += 1 }
+    fn note(&mut self, events: &[ConsumerEvent], wanted: usize, now_ms: i64) {
+        let mut count = 0;
+        let mut newest_ms = i64::MIN;
+        for event in events {
+            if let ConsumerEvent::Records { records, .. } = event {
+                count += records.len();
+                newest_ms = newest_ms.max(records.last().map_or(i64::MIN, |last| last.timestamp_ms));
+            }
+        }
+        let is_of_late = now_ms.saturating_sub(newest_ms) <= OF_LATE_MS;
+        if count >= wanted && !is_of_late { self.full += 1 } else { self.others += 1 }
     }
 
-    /// Input that comes at the pace at which it is read fills few polls: the first one behind a commit perhaps. Behind a
-    /// backlog a short one is the end of what was fetched, and more is on its way.
+    /// Input that comes at the pace at which it is read fills few polls: the first one behind a commit perhaps, or, where much comes,
+    /// several, but with records of late. Behind a backlog a short one is the end of what was fetched, and more is on its way.
     fn caught_up(&self) -> bool {
-        self.short >= self.full
+        self.others >= self.full
     }
 }
 
@@ -384,7 +391,7 @@ impl Worker {
                 if events.is_empty() && !self.calls.is_empty() {
                     self.calls.wait(wait);
                 }
-                self.polls.note(&events, self.settings.poll_records);
+                self.polls.note(&events, self.settings.poll_records, self.parts.clock.now_ms());
                 self.pending.extend(events);
             }
             Err(error) if matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable) => {

@@ -7,6 +7,7 @@ use super::codes;
 use super::counter::{Counter, NumberRange};
 use super::finding::{Change, LineKey};
 use super::line::SequenceLine;
+use super::recent::RecentRows;
 use super::settings::LineSettings;
 
 /// A command that can be obeyed.
@@ -45,18 +46,20 @@ pub(super) fn understood(command: &AuditCommand<'_>) -> Result<Said, Rejection> 
 }
 
 /// Has a line take in what is said of it.
-pub(super) fn obey(
+pub(super) fn obey<R: RecentRows>(
     line: &mut SequenceLine,
     key: &LineKey,
     command: &AuditCommand<'_>,
     said: &Said,
     settings: &LineSettings,
+    rows: &mut R,
     changes: &mut Vec<Change>,
-) {
+) -> Result<(), R::Error> {
     match command.action {
         AuditAction::ExplainNumbers => line.explain(key, said.numbers, &said.why, command.at_ms, settings, changes),
-        AuditAction::TakeOver => line.take_over(key, said.numbers.from, command.at_ms, settings, changes),
+        AuditAction::TakeOver => line.take_over(key, said.numbers.from, command.at_ms, settings, rows, changes)?,
         // It is no matter of a line.
         AuditAction::ExplainReceipt => {}
     }
+    Ok(())
 }

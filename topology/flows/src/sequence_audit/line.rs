@@ -1,11 +1,12 @@
-//! A line of numbers: what came, what is missing, what came again. Small whatever came: ranges, and a window.
+//! A line of numbers: what came, what is missing, what came again. Small whatever came: ranges, and rows of what came of late.
 
 use serde::{Deserialize, Serialize};
 
 use super::counter::{Circle, NumberRange};
 use super::finding::{Change, Finding, FindingKind, FindingState, LineKey, id_on_line};
 use super::gap::{Gap, GapState};
-use super::run::{Place, Run, Seen};
+use super::recent::{Recent, RecentRows, Remembered, Seen};
+use super::run::{JoinedEpoch, Place, Run};
 use super::settings::LineSettings;
 
 /// Runs that a line keeps. Another one takes the place of the one that has been quiet for longest.
@@ -72,31 +73,36 @@ pub struct LineSummary {
 }
 
 impl SequenceLine {
-    /// Takes in a number. `key` names the line in findings.
+    /// Takes in a number. `key` names the line in findings; `rows` hold what came on it of late.
     ///
     /// Deadlines up to the time of the sighting are kept first, as [`Self::on_time`] would.
-    pub fn observe(
+    ///
+    /// # Errors
+    /// When rows cannot be had. The line has then taken in a part, and is not to be kept.
+    pub fn observe<R: RecentRows>(
         &mut self,
         key: &LineKey,
         sighting: &Sighting,
         settings: &LineSettings,
+        rows: &mut R,
         changes: &mut Vec<Change>,
-    ) -> Arrival {
+    ) -> Result<Arrival, R::Error> {
         self.on_time(key, sighting.at_ms, settings, changes);
         if !settings.numbers.contains(sighting.number) {
-            return Arrival::Unusable;
+            return Ok(Arrival::Unusable);
         }
         self.hear(key, sighting.at_ms, changes);
         self.sightings += 1;
-        let seen = Seen { content: sighting.content, copies: 1, differs: false };
-        let Some(index) = self.fitting_run(sighting.number, settings) else {
-            self.open_run(key, sighting, seen, settings, changes);
-            self.join_runs(key, sighting.at_ms, settings, changes);
-            return Arrival::First;
+        let mut recent = Recent::of(rows, key, settings);
+        let arrival = match self.fitting_run(sighting.number, settings) {
+            Some(index) => self.add_to_run(index, key, sighting, settings, &mut recent, changes)?,
+            None => {
+                self.open_run(key, sighting, settings, &mut recent, changes)?;
+                Arrival::First
+            }
         };
-        let arrival = self.add_to_run(index, key, sighting, seen, settings, changes);
-        self.join_runs(key, sighting.at_ms, settings, changes);
-        arrival
+        self.join_runs(key, sighting.at_ms, settings, &mut recent, changes)?;
+        Ok(arrival)
     }
 
     /// Acts on deadlines that have passed: gaps are confirmed, beginnings settle, the line may fall silent.
@@ -141,20 +147,24 @@ impl SequenceLine {
     /// Says which number was used last before the line is watched: 0 for a line that is known to begin.
     ///
     /// Numbers from the next one on that did not come are suspected from `at_ms` on. Gaps before it are explained.
-    pub fn take_over(
+    ///
+    /// # Errors
+    /// When rows cannot be had, as in [`Self::observe`].
+    pub fn take_over<R: RecentRows>(
         &mut self,
         key: &LineKey,
         last_used: u64,
         at_ms: i64,
         settings: &LineSettings,
+        rows: &mut R,
         changes: &mut Vec<Change>,
-    ) {
+    ) -> Result<(), R::Error> {
         let numbers = settings.numbers;
         let next = numbers.successor(last_used);
+        let mut recent = Recent::of(rows, key, settings);
         let Some(index) = self.fitting_run(next, settings) else {
             let run = Run::behind(self.next_epoch(), last_used, at_ms, numbers);
-            self.add_run(run);
-            return;
+            return self.add_run(run, &mut recent);
         };
         let run = &mut self.runs[index];
         run.beginning_open_until_ms = None;
@@ -165,8 +175,10 @@ impl SequenceLine {
             run.first = place;
             changes.push(Change::Upsert(gap_finding(key, run.epoch, &run.gaps[0], numbers, at_ms)));
         } else {
+            let earlier = run.last;
             run.first = place;
-            run.last = run.last.max(place - 1);
+            run.last = earlier.max(place - 1);
+            recent.slide(run, earlier)?;
             let below: Vec<Gap> = run.gaps.extract_if(.., |gap| gap.from < place).collect();
             for gap in below {
                 changes.push(Change::Retract(gap_id(key, run.epoch, gap.from, numbers)));
@@ -176,9 +188,9 @@ impl SequenceLine {
                     run.gaps.insert(0, gap);
                 }
             }
-            run.recent = run.recent.split_off(&run.first);
         }
         run.normalise(numbers);
+        Ok(())
     }
 
     /// Explains missing numbers, ends included: they are known to be burnt, or given up. Others in the range are let be.
@@ -277,15 +289,15 @@ impl SequenceLine {
         fitting.min().map(|(_, std::cmp::Reverse(index))| index)
     }
 
-    fn add_to_run(
+    fn add_to_run<R: RecentRows>(
         &mut self,
         index: usize,
         key: &LineKey,
         sighting: &Sighting,
-        seen: Seen,
         settings: &LineSettings,
+        recent: &mut Recent<'_, R>,
         changes: &mut Vec<Change>,
-    ) -> Arrival {
+    ) -> Result<Arrival, R::Error> {
         let numbers = settings.numbers;
         let (at_ms, prepared) = (sighting.at_ms, sighting.prepared_at_ms);
         let until_ms = at_ms.saturating_add(settings.grace_ms);
@@ -294,9 +306,11 @@ impl SequenceLine {
         match run.locate(place) {
             Place::Ahead => {
                 run.last_at_ms = run.last_at_ms.max(at_ms);
+                let earlier = run.last;
                 if let Some(gap) = run.advance(place, until_ms, prepared) {
                     changes.push(Change::Upsert(gap_finding(key, run.epoch, &run.gaps[gap], numbers, at_ms)));
                 }
+                recent.slide(run, earlier)?;
             }
             Place::Before if run.beginning_open_until_ms.is_some() => {
                 if run.move_beginning(place, until_ms, prepared) {
@@ -308,41 +322,46 @@ impl SequenceLine {
                 let mut finding = Finding::on_line(key, FindingKind::Late, state, sighting.number, at_ms);
                 finding.numbers = Some(NumberRange { from: sighting.number, to: sighting.number });
                 changes.push(Change::Upsert(finding));
-                return Arrival::Late;
+                return Ok(Arrival::Late);
             }
             Place::InGap(gap) => {
                 close(run, gap, place, key, sighting, numbers, changes);
-                run.remember(place, seen, settings.window);
-                return Arrival::Closes;
+                recent.remember(run, place, Seen::first(sighting))?;
+                return Ok(Arrival::Closes);
             }
             Place::Taken => {
-                if is_known_by_number_alone(run, place, sighting) {
-                    return Arrival::Again { differs: false };
-                }
-                self.duplicates += 1;
-                return again(run, place, key, sighting, changes);
+                let mut known = recent.find(run, place)?;
+                let differs = if is_known_by_number_alone(known.as_mut(), sighting) {
+                    false
+                } else {
+                    self.duplicates += 1;
+                    again(run.epoch, known.as_mut(), key, sighting, changes)
+                };
+                known.map_or(Ok(()), |known| recent.keep(run, known))?;
+                return Ok(Arrival::Again { differs });
             }
         }
-        run.remember(place, seen, settings.window);
+        recent.remember(run, place, Seen::first(sighting))?;
         run.normalise(numbers);
-        Arrival::New
+        Ok(Arrival::New)
     }
 
-    fn open_run(
+    fn open_run<R: RecentRows>(
         &mut self,
         key: &LineKey,
         sighting: &Sighting,
-        seen: Seen,
         settings: &LineSettings,
+        recent: &mut Recent<'_, R>,
         changes: &mut Vec<Change>,
-    ) {
-        let Sighting { number, at_ms, prepared_at_ms, .. } = *sighting;
-        let run = Run::beginning_with(self.next_epoch(), number, seen, at_ms, prepared_at_ms, settings);
+    ) -> Result<(), R::Error> {
+        let mut run = Run::beginning_with(self.next_epoch(), sighting, settings);
         if run.suspected_until_ms.is_some() {
             let state = FindingState::Suspected;
-            changes.push(Change::Upsert(epoch_finding(key, &run, state, settings.numbers, at_ms)));
+            changes.push(Change::Upsert(epoch_finding(key, &run, state, settings.numbers, sighting.at_ms)));
         }
-        self.add_run(run);
+        let place = run.last;
+        recent.remember(&mut run, place, Seen::first(sighting))?;
+        self.add_run(run, recent)
     }
 
     fn next_epoch(&mut self) -> u32 {
@@ -351,34 +370,56 @@ impl SequenceLine {
         epoch
     }
 
-    fn add_run(&mut self, run: Run) {
+    fn add_run<R: RecentRows>(&mut self, run: Run, recent: &mut Recent<'_, R>) -> Result<(), R::Error> {
         if self.runs.len() >= MOST_RUNS {
             let quiet = self.runs.iter().enumerate().min_by_key(|(_, run)| run.last_at_ms).map(|(index, _)| index);
             // Findings about it stay as they were published.
-            self.runs.remove(quiet.unwrap_or_default());
+            let quiet = self.runs.remove(quiet.unwrap_or_default());
+            recent.forget_run(&quiet)?;
         }
         self.runs.push(run);
+        Ok(())
     }
 
     /// Joins two runs that disorder made of one: the later of their numbers still open to what comes before them.
-    fn join_runs(&mut self, key: &LineKey, at_ms: i64, settings: &LineSettings, changes: &mut Vec<Change>) {
+    fn join_runs<R: RecentRows>(
+        &mut self,
+        key: &LineKey,
+        at_ms: i64,
+        settings: &LineSettings,
+        recent: &mut Recent<'_, R>,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), R::Error> {
         while let Some((lower, upper)) = self.runs_to_join(settings) {
             let (first, second) = (lower.min(upper), lower.max(upper));
-            let younger = self.runs.remove(second);
+            let mut younger = self.runs.remove(second);
+            recent.part_with(&mut younger)?;
             let older = self.runs.remove(first);
             for gap in &younger.gaps {
                 changes.push(Change::Retract(gap_id(key, younger.epoch, gap.from, settings.numbers)));
             }
             changes.push(Change::Retract(id_on_line(key, FindingKind::EpochChange, younger.epoch)));
-            let (epoch, stands) = (older.epoch, older.suspected_until_ms);
+            let (epoch, stands, newest) = (older.epoch, older.suspected_until_ms, older.newest.clone());
+            let younger_epoch = younger.epoch;
             let (lower, upper) = if lower == first { (older, younger) } else { (younger, older) };
+            let lower_last = lower.last;
             let mut joined = joined(lower, upper, at_ms, settings);
+            let (part, earlier) = if joined.epoch == epoch {
+                (JoinedEpoch { epoch: younger_epoch, last: joined.last }, lower_last)
+            } else {
+                joined.newest = newest;
+                (JoinedEpoch { epoch: younger_epoch, last: lower_last }, joined.last)
+            };
             (joined.epoch, joined.suspected_until_ms) = (epoch, stands);
+            joined.joined.push(part);
+            recent.slide(&mut joined, earlier)?;
+            joined.normalise(settings.numbers);
             for gap in &joined.gaps {
                 changes.push(Change::Upsert(gap_finding(key, epoch, gap, settings.numbers, at_ms)));
             }
             self.runs.insert(first, joined);
         }
+        Ok(())
     }
 
     fn runs_to_join(&self, settings: &LineSettings) -> Option<(usize, usize)> {
@@ -414,10 +455,7 @@ fn joined(lower: Run, mut upper: Run, at_ms: i64, settings: &LineSettings) -> Ru
     run.prepared_last = upper.prepared_last;
     run.gaps.extend(upper.gaps);
     run.last_at_ms = run.last_at_ms.max(upper.last_at_ms);
-    let before_window = run.last - i64::from(settings.window);
-    run.recent.extend(upper.recent);
-    run.recent = run.recent.split_off(&(before_window + 1));
-    run.normalise(numbers);
+    run.joined.extend(upper.joined);
     run
 }
 
@@ -453,8 +491,8 @@ fn close(
 
 /// A history knows numbers and no contents: that a number is in it does not say that it was sent twice. One that is known by its
 /// number alone gets its content from what comes.
-fn is_known_by_number_alone(run: &mut Run, place: i64, sighting: &Sighting) -> bool {
-    match (run.recent.get_mut(&place), sighting.content) {
+fn is_known_by_number_alone(known: Option<&mut Remembered>, sighting: &Sighting) -> bool {
+    match (known.map(Remembered::seen), sighting.content) {
         (_, None) => true,
         (Some(known), content) if known.content.is_none() => {
             known.content = content;
@@ -464,11 +502,17 @@ fn is_known_by_number_alone(run: &mut Run, place: i64, sighting: &Sighting) -> b
     }
 }
 
-/// Takes in a number that came before.
-fn again(run: &mut Run, place: i64, key: &LineKey, sighting: &Sighting, changes: &mut Vec<Change>) -> Arrival {
+/// Takes in a number that came before. Answers whether its contents differ.
+fn again(
+    epoch: u32,
+    known: Option<&mut Remembered>,
+    key: &LineKey,
+    sighting: &Sighting,
+    changes: &mut Vec<Change>,
+) -> bool {
     let mut copies = None;
     let mut differs = false;
-    if let Some(seen) = run.recent.get_mut(&place) {
+    if let Some(seen) = known.map(Remembered::seen) {
         seen.copies = seen.copies.saturating_add(1);
         if let (Some(earlier), Some(now)) = (seen.content, sighting.content) {
             seen.differs |= earlier != now;
@@ -482,13 +526,13 @@ fn again(run: &mut Run, place: i64, key: &LineKey, sighting: &Sighting, changes:
     }
     if differs || !sighting.within_resend {
         let kind = if differs { FindingKind::DuplicateDiffers } else { FindingKind::Duplicate };
-        let subject = format!("{}/{}", run.epoch, sighting.number);
+        let subject = format!("{epoch}/{}", sighting.number);
         let mut finding = Finding::on_line(key, kind, FindingState::Confirmed, subject, sighting.at_ms);
         finding.numbers = Some(NumberRange { from: sighting.number, to: sighting.number });
         finding.copies = copies;
         changes.push(Change::Upsert(finding));
     }
-    Arrival::Again { differs }
+    differs
 }
 
 fn gap_id(key: &LineKey, epoch: u32, from: i64, numbers: Circle) -> String {

@@ -7,6 +7,7 @@ use super::counter::Circle;
 use super::finding::{Change, Finding, FindingKind, FindingState, LineKey};
 use super::line::{Arrival, SequenceLine, Sighting};
 use super::receipts::{KeptReceipt, MessageKey, ReceiptCounts};
+use super::recent::RecentRows;
 use super::settings::{LineSettings, ReceiptSettings};
 use super::traffic::{SeenInterchange, SeenReceipt};
 use super::workflow_mismatch;
@@ -85,14 +86,18 @@ pub struct MessageReceiptEvent {
 }
 
 impl LinkState {
-    /// Takes in an interchange of this direction. Deadlines up to `at_ms` are kept first.
-    pub fn on_interchange(
+    /// Takes in an interchange of this direction. Deadlines up to `at_ms` are kept first. `rows` hold what came of late on its lines.
+    ///
+    /// # Errors
+    /// When rows cannot be had. The link has then taken in a part, and is not to be kept.
+    pub fn on_interchange<R: RecentRows>(
         &mut self,
         seen: &SeenInterchange,
         at_ms: i64,
         settings: &AuditSettings,
+        rows: &mut R,
         changes: &mut Vec<Change>,
-    ) -> Consequences {
+    ) -> Result<Consequences, R::Error> {
         let lines =
             (LineKey::interchanges(&seen.sender, &seen.recipient), LineKey::messages(&seen.sender, &seen.recipient));
         let mut unusable = Vec::new();
@@ -103,21 +108,21 @@ impl LinkState {
             prepared_at_ms: seen.prepared_at_ms,
             within_resend,
         };
-        let arrival = seen.number.map(|number| {
+        let mut arrival = None;
+        if let Some(number) = seen.number {
             let sighting = sighting(number, seen.content, false);
-            let arrival = self.interchanges.observe(&lines.0, &sighting, &settings.interchanges, changes);
-            if arrival == Arrival::Unusable {
+            arrival = Some(self.interchanges.observe(&lines.0, &sighting, &settings.interchanges, rows, changes)?);
+            if arrival == Some(Arrival::Unusable) {
                 unusable.push(format!("interchange number {number} is none"));
             }
-            arrival
-        });
+        }
         let is_resend = arrival == Some(Arrival::Again { differs: false });
         let mut consequences = Consequences { transactions_of: seen.sender_side(), ..Consequences::default() };
         for message in &seen.messages {
             let mut is_new = true;
             if let Some(number) = message.number {
                 let sighting = sighting(number, message.content, is_resend);
-                let arrival = self.messages.observe(&lines.1, &sighting, &settings.messages, changes);
+                let arrival = self.messages.observe(&lines.1, &sighting, &settings.messages, rows, changes)?;
                 if arrival == Arrival::Unusable {
                     unusable.push(format!("message number {number} is none"));
                 }
@@ -149,7 +154,7 @@ impl LinkState {
         add_mismatch(seen, unusable, at_ms, changes);
         let came_before = matches!(arrival, Some(Arrival::Again { .. }));
         workflow_mismatch::judge(seen, came_before, at_ms, changes);
-        consequences
+        Ok(consequences)
     }
 
     /// Acts on the deadlines of both lines that have passed.

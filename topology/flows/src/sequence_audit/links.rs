@@ -17,6 +17,7 @@ use super::publication::publish;
 use super::receipts::{MessageKey, MessageReceipts};
 use super::reports::history;
 use super::stored::{UnreadableState, from_stored, stored};
+use super::stored_rows::StoredRows;
 use super::traffic::SeenInterchange;
 use super::values::{AuditFindings, KeptLink, LinkEvents, OpenMessage, TransactionEvents};
 
@@ -32,6 +33,8 @@ pub(super) struct Handles {
     pub links: StoreHandle<()>,
     /// `TES5/XX11/00000001/00000002`: messages about which something is open. They are on their link's task.
     pub messages: StoreHandle<()>,
+    /// What came of late on the lines of links.
+    pub recent: StoreHandle<()>,
     pub link_events: SinkHandle<LinkEvents>,
     pub transaction_events: SinkHandle<TransactionEvents>,
     pub findings: SinkHandle<AuditFindings>,
@@ -77,7 +80,8 @@ impl Links {
     fn take(&self, ctx: &mut Context<'_>, seen: &SeenInterchange, at_ms: i64) -> Result<(), ProcessError> {
         let mut link = self.link(ctx, &seen.sender, &seen.recipient)?;
         let mut changes = Vec::new();
-        let consequences = link.state.on_interchange(seen, at_ms, &self.audit, &mut changes);
+        let mut rows = StoredRows { ctx, store: self.handles.recent };
+        let consequences = link.state.on_interchange(seen, at_ms, &self.audit, &mut rows, &mut changes)?;
         link.side = link.side.or(consequences.transactions_of);
         for key in &consequences.sent {
             let known = self.message(ctx, key)?;
@@ -131,7 +135,8 @@ impl Links {
             ),
             _ => (&mut link.state.messages, LineKey::messages(command.sender, command.recipient), &self.audit.messages),
         };
-        command::obey(line, &key, &command, &said, settings, &mut changes);
+        let mut rows = StoredRows { ctx, store: self.handles.recent };
+        command::obey(line, &key, &command, &said, settings, &mut rows, &mut changes)?;
         self.keep_link(ctx, link, command.at_ms)?;
         publish(ctx, self.handles.findings, &changes)
     }

@@ -2,7 +2,7 @@
 //!
 //! The rules are pure. A [`LinkState`] and a [`SequenceLine`] take in what comes ([`SeenInterchange`]) and the passing of
 //! deadlines, and answer with [`Change`]s to the published [`Finding`]s; [`MessageReceipts`] does so for the receipts of one
-//! message. States are small and are stored by [`stored`]. [`reports`] are the questions of the earlier way.
+//! message. States are small and are stored by [`stored`]; what came of late on a line is in [`RecentRows`] beside its state. [`reports`] are the questions of the earlier way.
 //!
 //! The flow is three processors, which keep the states and call the rules: the reading of what was received, the links, and the
 //! transactions of each sender, wired in [`topology()`].
@@ -21,11 +21,13 @@ mod publication;
 mod reading;
 mod receipts;
 mod received;
+mod recent;
 pub mod reports;
 mod run;
 mod seen;
 mod settings;
 mod stored;
+mod stored_rows;
 pub mod topology;
 mod traffic;
 mod transactions;
@@ -40,7 +42,8 @@ pub use line::{Arrival, LineSummary, SequenceLine, Sighting};
 pub use link::{AuditSettings, Consequences, LinkState, MessageReceiptEvent};
 pub use receipts::{KeptReceipt, MessageKey, MessageReceipts, ReceiptCounts, Verdict};
 pub use received::{Received, file_id};
-pub use run::{Run, Seen};
+pub use recent::{RecentRow, RecentRows, RowId, Seen};
+pub use run::{JoinedEpoch, Run};
 pub use settings::{LineSettings, ReceiptSettings, Settings};
 pub use stored::{UnreadableState, from_stored, stored};
 pub use topology::topology;

@@ -1,11 +1,11 @@
-//! One epoch of a line: from its first number to its last, what is missing between, and what came of late.
-
-use std::collections::BTreeMap;
+//! One epoch of a line: from its first number to its last, and what is missing between.
 
 use serde::{Deserialize, Serialize};
 
 use super::counter::{Circle, NumberRange};
 use super::gap::{Gap, GapState};
+use super::line::Sighting;
+use super::recent::RecentRow;
 use super::settings::LineSettings;
 
 /// Numbers that follow from one another.
@@ -23,8 +23,10 @@ pub struct Run {
     pub last: i64,
     /// In order.
     pub gaps: Vec<Gap>,
-    /// What came, of the places within the window.
-    pub recent: BTreeMap<i64, Seen>,
+    /// What came of the numbers in one row with the last; the rows before it lie beside the line.
+    pub newest: RecentRow,
+    /// Epochs that turned out to be parts of this one, while something that came in them is remembered.
+    pub joined: Vec<JoinedEpoch>,
     /// Until when an older number moves the beginning down, milliseconds since the epoch; `None` when it is settled.
     pub beginning_open_until_ms: Option<i64>,
     /// Until when it may turn out to be part of another run; `None` when it stands.
@@ -37,15 +39,13 @@ pub struct Run {
     pub prepared_first: Option<i64>,
 }
 
-/// What is remembered of a number that came.
+/// An epoch that is a part of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// Hash of the content; of several contents the smallest, so that their order does not matter.
-    pub content: Option<u64>,
-    /// How often it came.
-    pub copies: u32,
-    /// Whether two contents differed.
-    pub differs: bool,
+pub struct JoinedEpoch {
+    /// Which it was.
+    pub epoch: u32,
+    /// The last place of what came in it.
+    pub last: i64,
 }
 
 /// Where a number lies in a run.
@@ -63,14 +63,8 @@ pub(super) enum Place {
 
 impl Run {
     /// A run that begins with a number that came.
-    pub(super) fn beginning_with(
-        epoch: u32,
-        number: u64,
-        seen: Seen,
-        at_ms: i64,
-        prepared: Option<i64>,
-        settings: &LineSettings,
-    ) -> Self {
+    pub(super) fn beginning_with(epoch: u32, sighting: &Sighting, settings: &LineSettings) -> Self {
+        let Sighting { number, at_ms, prepared_at_ms: prepared, .. } = *sighting;
         let place = first_circle(number);
         let until_ms = at_ms.saturating_add(settings.grace_ms);
         Self {
@@ -78,7 +72,8 @@ impl Run {
             first: place,
             last: place,
             gaps: Vec::new(),
-            recent: if settings.window == 0 { BTreeMap::new() } else { BTreeMap::from([(place, seen)]) },
+            newest: RecentRow::default(),
+            joined: Vec::new(),
             beginning_open_until_ms: Some(until_ms),
             suspected_until_ms: (epoch > 0).then_some(until_ms),
             last_at_ms: at_ms,
@@ -95,7 +90,8 @@ impl Run {
             first,
             last: first - 1,
             gaps: Vec::new(),
-            recent: BTreeMap::new(),
+            newest: RecentRow::default(),
+            joined: Vec::new(),
             beginning_open_until_ms: None,
             suspected_until_ms: None,
             last_at_ms: at_ms,
@@ -173,17 +169,9 @@ impl Run {
         reveals
     }
 
-    /// Remembers what came at a place, if it lies within the window, and forgets what does not any more.
-    pub(super) fn remember(&mut self, place: i64, seen: Seen, window: u32) {
-        let before_window = self.last - i64::from(window);
-        if place > before_window {
-            self.recent.insert(place, seen);
-        }
-        while let Some(oldest) = self.recent.first_entry()
-            && *oldest.key() <= before_window
-        {
-            oldest.remove();
-        }
+    /// Epochs in which its numbers came: its own, and those that are parts of it.
+    pub(super) fn epochs(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(self.epoch).chain(self.joined.iter().map(|joined| joined.epoch))
     }
 
     /// Shifts all places so that the first is one of the first circle.
@@ -202,7 +190,9 @@ impl Run {
             gap.from += by;
             gap.to += by;
         }
-        self.recent = std::mem::take(&mut self.recent).into_iter().map(|(place, seen)| (place + by, seen)).collect();
+        for joined in &mut self.joined {
+            joined.last += by;
+        }
     }
 
     /// The numbers of places.

@@ -29,6 +29,10 @@ pub const LINKS: &str = "links";
 pub const LINK_MESSAGES: &str = "link-messages";
 /// Name of the store of transactions.
 pub const TRANSACTION_LINES: &str = "transaction-lines";
+/// Name of the store of what came of late on the lines of links.
+pub const LINK_RECENT: &str = "link-recent";
+/// Name of the store of what came of late on lines of transactions.
+pub const TRANSACTION_RECENT: &str = "transaction-recent";
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -83,6 +87,7 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
         let remembered = sub.source(history);
         let link_store = sub.ordered_store(LINKS);
         let messages = sub.ordered_store(LINK_MESSAGES);
+        let recent = sub.key_value_store(LINK_RECENT);
         sub.processor("links", |p: &mut ProcessorBuilder<'_, Links>| {
             p.on(events, Links::on_event);
             p.on(said, Links::on_command);
@@ -91,6 +96,7 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
             let handles = links::Handles {
                 links: p.store(link_store),
                 messages: p.store(messages),
+                recent: p.store(recent),
                 link_events: p.sink(link_events),
                 transaction_events: p.sink(transaction_events),
                 findings: p.sink(findings),
@@ -102,10 +108,12 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
     t.sub_topology("transactions", |sub| {
         let events = sub.source(transaction_events);
         let lines = sub.ordered_store(TRANSACTION_LINES);
+        let recent = sub.key_value_store(TRANSACTION_RECENT);
         sub.processor("transactions", |p: &mut ProcessorBuilder<'_, Transactions>| {
             p.on(events, Transactions::on_event);
             p.on_timer(Transactions::on_timer);
-            let handles = transactions::Handles { lines: p.store(lines), findings: p.sink(findings) };
+            let handles =
+                transactions::Handles { lines: p.store(lines), recent: p.store(recent), findings: p.sink(findings) };
             move || Transactions { handles, audit, deadlines }
         });
     });

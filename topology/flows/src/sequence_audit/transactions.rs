@@ -14,6 +14,7 @@ use super::link::AuditSettings;
 use super::links::{check_key, unreadable};
 use super::publication::publish;
 use super::stored::{from_stored, stored};
+use super::stored_rows::StoredRows;
 use super::values::{AuditFindings, KeptTransactions};
 
 /// What the transactions use.
@@ -21,6 +22,8 @@ use super::values::{AuditFindings, KeptTransactions};
 pub(super) struct Handles {
     /// `TES5`: the line of a sender.
     pub lines: StoreHandle<()>,
+    /// What came of late on them.
+    pub recent: StoreHandle<()>,
     pub findings: SinkHandle<AuditFindings>,
 }
 
@@ -49,8 +52,9 @@ impl Transactions {
             return Ok(());
         };
         let (key, mut changes) = (LineKey::transactions(seen.sender), Vec::new());
+        let mut rows = StoredRows { ctx, store: self.handles.recent };
         for sighting in sightings_of(seen) {
-            kept.line.observe(&key, &sighting, &settings, &mut changes);
+            kept.line.observe(&key, &sighting, &settings, &mut rows, &mut changes)?;
         }
         self.keep(ctx, kept, seen.at_ms)?;
         publish(ctx, self.handles.findings, &changes)
@@ -65,7 +69,8 @@ impl Transactions {
         };
         let mut changes = Vec::new();
         let key = LineKey::transactions(command.sender);
-        command::obey(&mut kept.line, &key, command, &said, &settings, &mut changes);
+        let mut rows = StoredRows { ctx, store: self.handles.recent };
+        command::obey(&mut kept.line, &key, command, &said, &settings, &mut rows, &mut changes)?;
         self.keep(ctx, kept, command.at_ms)?;
         publish(ctx, self.handles.findings, &changes)
     }

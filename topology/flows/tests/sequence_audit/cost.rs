@@ -19,8 +19,10 @@ fn bytes_after(interchanges: u64) -> usize {
     let stores = [
         ("links", "links"),
         ("links", "link-messages"),
+        ("links", "link-recent"),
         ("links", "links-timers"),
         ("transactions", "transaction-lines"),
+        ("transactions", "transaction-recent"),
         ("transactions", "transactions-timers"),
     ];
     let size = |(sub, store): (&str, &str)| {

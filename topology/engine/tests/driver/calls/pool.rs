@@ -182,6 +182,8 @@ fn what_is_called_off_is_not_heard_whether_it_has_begun_or_not() {
     line.begin(call(1, "waits", LONG));
     line.begin(call(2, "echo", LONG));
     line.begin(call(3, "echo", LONG));
+    until_true("nobody takes up the first call", || line.is_taken_up(1));
+    assert!(!line.is_taken_up(2), "it waits for its turn");
     line.call_off(2);
     line.call_off(1);
     assert_eq!(next(line.as_mut()).number, 3);

@@ -16,6 +16,7 @@ pub struct Audit {
     pub transactions: BTreeMap<String, (Option<Side>, SequenceLine)>,
     pub messages: BTreeMap<MessageKey, MessageReceipts>,
     pub findings: BTreeMap<String, Finding>,
+    pub recent: BTreeMap<(LineKey, RowId), RecentRow>,
 }
 
 impl Audit {
@@ -23,7 +24,7 @@ impl Audit {
         self.keep_deadlines(at_ms, settings);
         let mut changes = Vec::new();
         let link = self.links.entry((seen.sender.clone(), seen.recipient.clone())).or_default();
-        let consequences = link.on_interchange(seen, at_ms, settings, &mut changes);
+        let Ok(consequences) = link.on_interchange(seen, at_ms, settings, &mut self.recent, &mut changes);
         for key in consequences.sent {
             let receipts = self.messages.entry(key.clone()).or_default();
             receipts.on_sent(&key, at_ms, &mut link.receipts, &mut changes);
@@ -39,7 +40,8 @@ impl Audit {
         for sighting in &consequences.transactions {
             let (_, line) = self.transactions.entry(seen.sender.clone()).or_insert((side, SequenceLine::default()));
             let of_line = settings.of_transactions(side).unwrap();
-            line.observe(&LineKey::transactions(&seen.sender), sighting, &of_line, &mut changes);
+            let key = LineKey::transactions(&seen.sender);
+            let Ok(_) = line.observe(&key, sighting, &of_line, &mut self.recent, &mut changes);
         }
         self.publish(changes);
     }

@@ -1,5 +1,7 @@
 //! One line, number by number: the vectors of the domain's definition of a gap.
 
+use std::collections::BTreeMap;
+
 use super::super::*;
 use super::audit::described;
 
@@ -12,6 +14,7 @@ fn settings() -> LineSettings {
 struct Scene {
     key: LineKey,
     line: SequenceLine,
+    rows: BTreeMap<(LineKey, RowId), RecentRow>,
     settings: LineSettings,
     changes: Vec<Change>,
     now: i64,
@@ -20,7 +23,8 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let key = LineKey::interchanges("TES5", "XX11");
-        Self { key, line: SequenceLine::default(), settings: settings(), changes: Vec::new(), now: 0 }
+        let (line, rows) = (SequenceLine::default(), BTreeMap::new());
+        Self { key, line, rows, settings: settings(), changes: Vec::new(), now: 0 }
     }
 
     fn see(&mut self, number: u64) -> Arrival {
@@ -36,7 +40,13 @@ impl Scene {
             prepared_at_ms: Some(self.now),
             within_resend: false,
         };
-        self.line.observe(&self.key, &sighting, &self.settings, &mut self.changes)
+        let Ok(arrival) = self.line.observe(&self.key, &sighting, &self.settings, &mut self.rows, &mut self.changes);
+        arrival
+    }
+
+    fn take_over(&mut self, last_used: u64, at_ms: i64) {
+        let Ok(()) =
+            self.line.take_over(&self.key, last_used, at_ms, &self.settings, &mut self.rows, &mut self.changes);
     }
 
     fn see_all(&mut self, numbers: &[u64]) {
@@ -60,7 +70,7 @@ impl Scene {
 
     /// What is published now.
     fn findings(&self) -> Vec<String> {
-        let mut published = std::collections::BTreeMap::new();
+        let mut published = BTreeMap::new();
         for change in &self.changes {
             match change {
                 Change::Upsert(finding) => {
@@ -137,19 +147,19 @@ fn the_beginning_may_lie_before_the_end_of_the_numbers() {
     other_way.see_all(&[1, 2, 99_999_999]);
     assert_eq!(one_way.summary(), other_way.summary());
     assert_eq!(one_way.line.runs()[0].first, other_way.line.runs()[0].first);
-    assert_eq!(one_way.line.runs()[0].recent, other_way.line.runs()[0].recent);
+    assert_eq!(one_way.rows, other_way.rows);
 }
 
 #[test]
 fn a_line_that_is_taken_over_misses_what_did_not_come_since() {
     let mut scene = Scene::new();
-    scene.line.take_over(&scene.key.clone(), 99_999_998, 0, &settings(), &mut scene.changes);
+    scene.take_over(99_999_998, 0);
     assert_eq!((scene.summary().first, scene.summary().last), (Some(99_999_999), None));
     scene.see(2);
     assert_eq!(scene.missing(), [(99_999_999, 1)]);
 
     let mut scene = Scene::new();
-    scene.line.take_over(&scene.key.clone(), 0, 0, &settings(), &mut scene.changes);
+    scene.take_over(0, 0);
     scene.see(1);
     assert!(scene.missing().is_empty(), "a line known to begin expects 1");
 }
@@ -158,16 +168,16 @@ fn a_line_that_is_taken_over_misses_what_did_not_come_since() {
 fn a_line_can_be_taken_over_behind_its_first_number() {
     let mut scene = Scene::new();
     scene.see_all(&[10, 12, 20, 25]);
-    scene.line.take_over(&scene.key.clone(), 14, 100, &settings(), &mut scene.changes);
+    scene.take_over(14, 100);
     assert_eq!(scene.missing(), [(15, 19), (21, 24)]);
     assert_eq!(scene.see(13), Arrival::Late);
     let mut scene = Scene::new();
     scene.see_all(&[10, 11]);
-    scene.line.take_over(&scene.key.clone(), 7, 100, &settings(), &mut scene.changes);
+    scene.take_over(7, 100);
     assert_eq!((scene.summary().first, scene.missing()), (Some(8), vec![(8, 9)]));
     let mut scene = Scene::new();
     scene.see_all(&[10, 11]);
-    scene.line.take_over(&scene.key.clone(), 15, 100, &settings(), &mut scene.changes);
+    scene.take_over(15, 100);
     scene.see(16);
     assert!(scene.missing().is_empty());
 }
@@ -191,7 +201,7 @@ fn what_came_before_the_window_is_a_duplicate_of_unknown_content() {
     for number in 1..=20 {
         scene.see(number);
     }
-    assert_eq!(scene.line.runs()[0].recent.len(), 4);
+    assert_eq!(scene.rows.len(), 0, "17 to 20 are in the row of the last number");
     assert_eq!(scene.see_content(3, 77), Arrival::Again { differs: false });
     assert_eq!(scene.see_content(17, 77), Arrival::Again { differs: true });
 }

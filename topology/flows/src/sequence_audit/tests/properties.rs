@@ -1,6 +1,6 @@
 //! One line under any order of arrival within the grace period.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -70,25 +70,28 @@ fn expected(first: u64, fates: &[Fate]) -> BTreeSet<String> {
     expected
 }
 
+/// The state of a line, and what came of late on it.
+type Kept = (SequenceLine, BTreeMap<(LineKey, RowId), RecentRow>);
+
 /// Everything arrives within one grace period, in this order; then all deadlines pass.
-fn observed(arrivals: &[(u64, u64)], settings: &LineSettings) -> (SequenceLine, BTreeSet<String>) {
+fn observed(arrivals: &[(u64, u64)], settings: &LineSettings) -> (Kept, BTreeSet<String>) {
     let key = LineKey::interchanges("TES5", "XX11");
-    let mut line = SequenceLine::default();
+    let (mut line, mut rows) = (SequenceLine::default(), BTreeMap::new());
     let mut changes = Vec::new();
     for &(number, content) in arrivals {
         let prepared_at_ms = Some(number.cast_signed());
         let sighting = Sighting { number, content: Some(content), at_ms: NOW, prepared_at_ms, within_resend: false };
-        line.observe(&key, &sighting, settings, &mut changes);
+        let Ok(_) = line.observe(&key, &sighting, settings, &mut rows, &mut changes);
     }
     line.on_time(&key, NOW + settings.grace_ms, settings, &mut changes);
-    let mut published = std::collections::BTreeMap::new();
+    let mut published = BTreeMap::new();
     for change in changes {
         match change {
             Change::Upsert(finding) => drop(published.insert(finding.id.clone(), finding)),
             Change::Retract(id) => assert!(published.remove(&id).is_some(), "{id} was never published"),
         }
     }
-    (line, published.values().map(described).collect())
+    ((line, rows), published.values().map(described).collect())
 }
 
 proptest! {
@@ -103,15 +106,16 @@ proptest! {
     ) {
         for window in [256, 8, 0] {
             let settings = LineSettings { window, ..LineSettings::of(Circle::REFERENCES) };
-            let (line, findings) = observed(&arrivals, &settings);
+            let (kept, findings) = observed(&arrivals, &settings);
             if window == 256 {
                 prop_assert_eq!(&findings, &expected(first, &fates));
             }
-            let (other_line, other_findings) = observed(&other_order, &settings);
+            let (other_kept, other_findings) = observed(&other_order, &settings);
             if window == 256 {
-                prop_assert_eq!(&line, &other_line);
+                prop_assert_eq!(&kept, &other_kept);
                 prop_assert_eq!(findings, other_findings);
             }
+            let ((line, _), (other_line, _)) = (kept, other_kept);
             prop_assert_eq!(line.summary(&settings), other_line.summary(&settings));
             prop_assert_eq!(from_stored::<SequenceLine>(&stored(&line).unwrap()).unwrap(), line);
         }
@@ -123,7 +127,9 @@ proptest! {
     ) {
         // Four neighbouring runs are all that a line keeps apart, so numbers are spread over no more than that.
         let settings = LineSettings { plausible: 1000, ..LineSettings::of(Circle::REFERENCES) };
-        let (line, findings) = observed(&arrivals, &settings);
+        let ((line, rows), findings) = observed(&arrivals, &settings);
+        // What is remembered of the last 256 numbers, whichever epoch they came in.
+        prop_assert!((2..=60).contains(&rows.len()), "{} rows", rows.len());
         prop_assert_eq!(line.runs().len(), 1);
         prop_assert_eq!(findings.len(), 59);
         prop_assert_eq!(line.summary(&settings).first, Some(50));
@@ -131,18 +137,18 @@ proptest! {
 
     #[test]
     fn any_numbers_in_any_order_leave_a_sound_state(
-        steps in proptest::collection::vec((prop_oneof![0..40_u64, 99_999_980..100_000_001_u64, any::<u64>()], 0..2_000_i64), 0..200)
+        steps in proptest::collection::vec((prop_oneof![0..40_u64, 99_999_980..100_000_001_u64, 40..900_u64, any::<u64>()], 0..2_000_i64), 0..200)
     ) {
         let settings = LineSettings { grace_ms: 1000, plausible: 100, window: 16, ..LineSettings::of(Circle::REFERENCES) };
         let key = LineKey::interchanges("TES5", "XX11");
-        let (mut line, mut changes, mut now) = (SequenceLine::default(), Vec::new(), 0);
+        let (mut line, mut rows, mut changes, mut now) = (SequenceLine::default(), BTreeMap::new(), Vec::new(), 0);
         for (number, wait) in steps {
             now += wait;
             let sighting = Sighting { number, content: Some(number), at_ms: now, prepared_at_ms: None, within_resend: false };
-            line.observe(&key, &sighting, &settings, &mut changes);
+            let Ok(_) = line.observe(&key, &sighting, &settings, &mut rows, &mut changes);
             prop_assert!(line.next_deadline(&settings).is_none_or(|deadline| deadline > now));
             for run in line.runs() {
-                prop_assert!(run.first <= run.last && run.recent.len() <= 16);
+                prop_assert!(run.first <= run.last);
                 prop_assert!((0..99_999_999).contains(&run.first));
                 let mut behind = run.first;
                 for gap in &run.gaps {
@@ -150,6 +156,28 @@ proptest! {
                     behind = gap.to + 1;
                 }
                 prop_assert!(behind <= run.last);
+            }
+            // No row stays of what fell out of its window, or of an epoch that was given up.
+            for (_, id) in rows.keys() {
+                let is_within = |last: i64| (last - 15..=last).any(|place| place.rem_euclid(99_999_999) / 16 == id.numbers as i64);
+                let is_of = |run: &Run| {
+                    let mut joined = run.joined.iter();
+                    (id.epoch == run.epoch && is_within(run.last))
+                        || joined.any(|joined| id.epoch == joined.epoch && is_within(joined.last) && joined.last > run.last - 16)
+                };
+                prop_assert!(line.runs().iter().any(is_of), "{id:?} of {:?}", line.runs());
+            }
+        }
+        // And what lies within it is remembered, whichever epoch it came in.
+        for run in line.runs() {
+            for place in run.first.max(run.last - 15)..=run.last {
+                if !run.gaps.iter().any(|gap| (gap.from..=gap.to).contains(&place)) {
+                    let number = place.rem_euclid(99_999_999).cast_unsigned() + 1;
+                    let other = Sighting { number, content: Some(number + 1), at_ms: now, prepared_at_ms: None, within_resend: false };
+                    let (mut line, mut rows) = (line.clone(), rows.clone());
+                    let Ok(arrival) = line.observe(&key, &other, &settings, &mut rows, &mut changes);
+                    prop_assert_eq!(arrival, Arrival::Again { differs: true }, "{} of {:?}", number, run);
+                }
             }
         }
     }
