@@ -22,7 +22,7 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// Interchanges of each link before the first look at the state.
 const FEW: u64 = 10;
 /// Share of its rate at which the flow is fed while latency is measured.
-const LOAD: f64 = 0.5;
+const HALF: f64 = 0.5;
 
 /// The sequence audit beside a bare transactional pass-through of the same bytes, its state, and questions to it
 ///
@@ -51,9 +51,12 @@ pub struct Options {
     /// Interchanges for S and P [default: 1000000]
     #[arg(long)]
     interchanges: Option<u64>,
-    /// How long interchanges come at half load, seconds; of these the first two fifths are not measured [default: 150]
+    /// How long interchanges come at half load, seconds; of these the first two fifths are not measured [default: 240]
     #[arg(long)]
     seconds: Option<u64>,
+    /// Of the rate on filled states: how much of it comes meanwhile
+    #[arg(long, default_value_t = HALF)]
+    load: f64,
     /// Interchanges for the rules alone [default: 10000000]
     #[arg(long)]
     by_rules: Option<u64>,
@@ -72,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
     let size = &options.stage;
     let pairs = size.size(options.links, 10_000, 200) / 2;
     let interchanges = size.size(options.interchanges, 1_000_000, 20_000);
-    let seconds = size.size(options.seconds, 150, 10);
+    let seconds = size.size(options.seconds, 240, 10);
     let by_rules = size.size(options.by_rules, 10_000_000, 100_000);
     let documents = size.size(options.documents, 1_000_000, 10_000);
     let few = 2 * pairs * FEW;
@@ -115,7 +118,7 @@ pub fn run(options: &Options) -> Result<()> {
 
     let then = flow::pass(&stage, &program, &mut traffic, few)?.interchanges_a_second();
     println!("S with these states {then:>9.0} interchanges/s");
-    let latency = latency::measure(&stage, &program, &mut traffic, LOAD * then, Duration::from_secs(seconds))?;
+    let latency = latency::measure(&stage, &program, &mut traffic, options.load * then, Duration::from_secs(seconds))?;
     latency.print();
 
     println!("\nstate as the flow has left it, then by the rules alone (nothing is open about any message)");
