@@ -162,7 +162,7 @@ const SCENARIOS: &[Scenario] = &[
         flow: &LIST_RECONCILIATION,
         is_possible: small_disk::is_possible,
         protocol: "classic",
-        play: |stage, size| small_disk::becomes_full(stage, size.records.min(20_000)),
+        play: |stage, size| small_disk::becomes_full(stage, 5 * size.records.min(20_000)),
         afterwards: nothing,
     },
     Scenario {

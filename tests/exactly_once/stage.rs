@@ -149,10 +149,10 @@ impl Stage {
     /// An instance has work until it ends, as it must when `cause` is made before each piece of work; its last words say `words`.
     pub fn ends_with(&mut self, instance: usize, words: &[&str], cause: impl Fn() -> Outcome<()>) -> Outcome<()> {
         let mut status = None;
-        for _ in 0..4 {
+        for _ in 0..10 {
             cause()?;
             self.send_next_extract()?;
-            let ended = poll_until(Duration::from_secs(10), Duration::from_millis(50), || {
+            let ended = poll_until(Duration::from_secs(5), Duration::from_millis(50), || {
                 status = self.instances[instance].ended()?;
                 Ok(status.is_some())
             });
