@@ -84,8 +84,7 @@ const MOST_SECONDS: i64 = 24 * 60 * 60;
 
 /// The engine ends an attempt so much later than the reading process is ended, which says better why.
 const BEHIND_THE_READER_SECONDS: u64 = 10;
-/// Documents at hand in memory for each that is read. The place of one that was read is free with the next commit: with fewer,
-/// small documents would be read no faster than commits follow each other.
+/// Documents at hand in memory for each that is read, so that readers have the next one while a worker commits.
 const AT_HAND: usize = 16;
 
 impl PatientDocuments {

@@ -21,7 +21,7 @@ use traffic::Traffic;
 const LONGEST: Duration = Duration::from_secs(3_600);
 /// Interchanges of each link before the first look at the state.
 const FEW: u64 = 10;
-/// Share of its rate at which the flow is fed while latency is measured.
+/// Half load: the share of its rate at which the flow is fed while latency is measured.
 const HALF: f64 = 0.5;
 
 /// The sequence audit beside a bare transactional pass-through of the same bytes, its state, and questions to it
@@ -51,10 +51,10 @@ pub struct Options {
     /// Interchanges for S and P [default: 1000000]
     #[arg(long)]
     interchanges: Option<u64>,
-    /// How long interchanges come at half load, seconds; of these the first two fifths are not measured [default: 240]
+    /// How long interchanges come while latency is measured, seconds; of these the first two fifths are not measured [default: 240]
     #[arg(long)]
     seconds: Option<u64>,
-    /// Of the rate on filled states: how much of it comes meanwhile
+    /// What comes meanwhile, as a share of the rate on filled states
     #[arg(long, default_value_t = HALF)]
     load: f64,
     /// Interchanges for the rules alone [default: 10000000]
