@@ -12,7 +12,7 @@ use crate::log::{Header, Offset};
 use crate::partitioner::partition_of;
 use crate::planted::{self, PlantedBug};
 use crate::rejection::{ProcessError, Rejection, Stage, codes};
-use crate::task::{TaskCalls, timer_payload};
+use crate::task::{NextTimers, TaskCalls, timer_payload};
 use crate::topology::{CallHandle, SinkHandle, StoreHandle, SubTopology, Topology};
 use crate::value::{Gathered, Value};
 
@@ -122,6 +122,7 @@ pub struct Context<'t> {
     pub(crate) topology: &'t Topology,
     pub(crate) codec: &'t mut Codec,
     pub(crate) state: &'t mut TaskState,
+    pub(crate) next_timers: &'t mut NextTimers,
     pub(crate) calls: &'t mut TaskCalls,
     pub(crate) outbox: &'t mut Outbox,
     pub(crate) input: Input<'t>,
@@ -416,7 +417,11 @@ impl<'t> Context<'t> {
             payload: timer_payload(self.lineage.text(), &payload),
         };
         self.check_size(timer.owner.len() + timer.key.len() + timer.payload.len(), "a timer")?;
-        Ok(set_timer(self.state, self.part.timer_store(), &timer, self.stream_time_ms)?)
+        set_timer(self.state, self.part.timer_store(), &timer, self.stream_time_ms)?;
+        if !planted::is(PlantedBug::TimerNotNoted) {
+            self.next_timers.add(clock, due_ms);
+        }
+        Ok(())
     }
 
     /// Takes a timer back; nothing happens if there is none.

@@ -62,6 +62,9 @@ bugs! {
     LateWritesApplied "late-writes-applied" "at least once, a restore applies what a former owner wrote late"
     TombstonesNotWritten "tombstones-not-written" "deletions do not reach the changelog"
     StreamTimeNotKept "stream-time-not-kept" "the stream time is not part of the state"
+    // Timers.
+    TimerNotNoted "timer-not-noted" "a timer that is set does not change when the task looks at its timers"
+    NextTimersKept "next-timers-kept" "an abort keeps the time before which no timer is due"
     // Tasks that come and go.
     LostIsIgnored "lost-is-ignored" "a task whose partitions were lost is kept"
     RevokedWithoutCommit "revoked-without-commit" "a task is handed over with its outputs in the open transaction"

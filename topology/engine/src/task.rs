@@ -2,9 +2,10 @@
 //! thread: it is given records, timers and results of calls, and answers with effects.
 
 mod calls;
+mod next_timers;
 
 use bytes::Bytes;
-use concord_state::{Clock, NO_STREAM_TIME, StateError, TaskState, Timer, cancel_timer, next_due};
+use concord_state::{Clock, NO_STREAM_TIME, StateError, TaskState, Timer, cancel_timer, due_timers, next_due};
 
 use crate::codec::Codec;
 use crate::context::{Context, Input, Outbox};
@@ -18,6 +19,7 @@ use crate::topology::{SubTopology, Topology};
 use crate::worker::{NO_GENERATION, WorkerError};
 
 pub(crate) use calls::TaskCalls;
+pub(crate) use next_timers::NextTimers;
 
 /// Where a task stands in one of its source partitions.
 #[derive(Debug, Clone)]
@@ -89,12 +91,14 @@ impl<'t> InHand<'t> {
         self,
         around: &'t mut Surroundings<'_>,
         state: &'t mut TaskState,
+        next_timers: &'t mut NextTimers,
         calls: &'t mut TaskCalls,
     ) -> Context<'t> {
         Context {
             topology: around.topology,
             codec: around.codec,
             state,
+            next_timers,
             calls,
             outbox: around.outbox,
             input: self.input,
@@ -130,16 +134,8 @@ pub(crate) struct Task {
     instances: Vec<Box<dyn ProcessorInstance>>,
     /// Records of parts that are not full yet; at a commit there are none.
     pub gatherings: Gatherings,
-    next_timers: Option<NextTimers>,
+    next_timers: NextTimers,
     pub calls: TaskCalls,
-}
-
-/// When the next timers of a task are due, as long as its store of timers has not changed.
-#[derive(Clone, Copy)]
-struct NextTimers {
-    version: u64,
-    wall_clock_ms: Option<i64>,
-    stream_time_ms: Option<i64>,
 }
 
 /// Where the store of timers keeps the stream time; no timer's key begins like it.
@@ -193,7 +189,7 @@ impl Task {
             dirty: false,
             instances,
             gatherings: Gatherings::default(),
-            next_timers: None,
+            next_timers: NextTimers::default(),
             calls: TaskCalls::of(definition),
         }
     }
@@ -230,7 +226,7 @@ impl Task {
                 partition: self.partition,
                 stream_time_ms: self.stream_time_ms,
             };
-            let mut context = in_hand.context(around, &mut self.state, &mut self.calls);
+            let mut context = in_hand.context(around, &mut self.state, &mut self.next_timers, &mut self.calls);
             if let Err(error) = self.instances[index].process(source, &mut context, record.value.as_deref()) {
                 if !planted::is(PlantedBug::NoRollbackAfterRejection) {
                     self.state.roll_back_to_savepoint();
@@ -270,7 +266,7 @@ impl Task {
             partition: self.partition,
             stream_time_ms: self.stream_time_ms,
         };
-        let mut context = in_hand.context(around, &mut self.state, &mut self.calls);
+        let mut context = in_hand.context(around, &mut self.state, &mut self.next_timers, &mut self.calls);
         if let Err(error) = self.instances[index].timer(&mut context, &own) {
             self.state.roll_back_to_savepoint();
             self.renew_instance(around.topology, index);
@@ -280,22 +276,29 @@ impl Task {
         Ok(())
     }
 
-    /// When the next timer of a clock is due.
-    pub fn next_due(&mut self, timer_store: usize, clock: Clock) -> Result<Option<i64>, StateError> {
-        let version = self.state.version(timer_store);
-        let next = match self.next_timers {
-            Some(next) if next.version == version => next,
-            _ => NextTimers {
-                version,
-                wall_clock_ms: next_due(&self.state, timer_store, Clock::WallClock)?,
-                stream_time_ms: next_due(&self.state, timer_store, Clock::StreamTime)?,
-            },
-        };
-        self.next_timers = Some(next);
-        Ok(match clock {
-            Clock::WallClock => next.wall_clock_ms,
-            Clock::StreamTime => next.stream_time_ms,
-        })
+    /// No timer on the wall clock is due earlier; `None` when there is none at all.
+    pub fn next_look_at_timers(&mut self, timer_store: usize) -> Result<Option<i64>, StateError> {
+        self.next_timers.earliest(&self.state, timer_store, Clock::WallClock)
+    }
+
+    /// The timers that are due on both clocks, at most so many of each.
+    pub fn due_timers(&mut self, timer_store: usize, now_ms: i64, limit: usize) -> Result<Vec<Timer>, StateError> {
+        let mut due = Vec::new();
+        let mut looked = false;
+        for (clock, time_ms) in [(Clock::StreamTime, self.stream_time_ms), (Clock::WallClock, now_ms)] {
+            let earliest = self.next_timers.earliest(&self.state, timer_store, clock)?;
+            if earliest.is_some_and(|earliest_ms| earliest_ms <= time_ms) {
+                looked = true;
+                due.extend(due_timers(&self.state, timer_store, clock, time_ms, limit)?);
+            } else if cfg!(debug_assertions) && planted::invariants_are_asserted() {
+                let next = next_due(&self.state, timer_store, clock)?;
+                debug_assert!(next.is_none_or(|due_ms| due_ms > time_ms), "a timer is due before {earliest:?}");
+            }
+        }
+        if looked {
+            self.next_timers.forget();
+        }
+        Ok(due)
     }
 
     /// Takes a timer out without handling it.
@@ -345,6 +348,9 @@ impl Task {
     pub fn roll_back(&mut self, topology: &Topology) {
         if !planted::is(PlantedBug::OverlayKept) {
             self.state.roll_back();
+        }
+        if !planted::is(PlantedBug::NextTimersKept) {
+            self.next_timers.forget();
         }
         self.stream_time_ms = self.committed_stream_time_ms;
         for position in &mut self.positions {

@@ -216,7 +216,7 @@ impl Task {
             partition: self.partition,
             stream_time_ms: self.stream_time_ms,
         };
-        let mut context = in_hand.context(around, &mut self.state, &mut self.calls);
+        let mut context = in_hand.context(around, &mut self.state, &mut self.next_timers, &mut self.calls);
         if let Err(error) = tell(self.instances[processor].as_mut(), &mut context) {
             self.state.roll_back_to_savepoint();
             self.renew_instance(around.topology, processor);

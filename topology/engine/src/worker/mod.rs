@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use concord_schemas::Schemas;
-use concord_state::{Clock as TimerClock, StateDirectory, StateError, Timer};
+use concord_state::{StateDirectory, StateError, Timer};
 
 use crate::calls::CallService;
 use crate::clock::Clock;
@@ -441,7 +441,7 @@ impl Worker {
         }
         for task in self.tasks.values_mut() {
             let store = self.parts.topology.sub_topologies[task.sub].timer_store();
-            if let Some(due) = task.next_due(store, TimerClock::WallClock)? {
+            if let Some(due) = task.next_look_at_timers(store)? {
                 latest = latest.min(due);
             }
             if let Some(look_ms) = task.calls.next_look_ms() {

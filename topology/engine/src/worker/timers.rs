@@ -1,6 +1,6 @@
 //! Timers that are due, in slices.
 
-use concord_state::{Clock as TimerClock, Timer, due_timers, failpoint, timer_is_set};
+use concord_state::{Timer, failpoint, timer_is_set};
 
 use super::{Failure, TaskId, Worker, WorkerError};
 use crate::metric_names as names;
@@ -18,12 +18,7 @@ impl Worker {
             let mut due = Vec::new();
             if let Some(task) = self.tasks.get_mut(&id).filter(|t| matches!(t.phase, Phase::Running)) {
                 let store = self.parts.topology.sub_topologies[id.0].timer_store();
-                for (clock, time_ms) in [(TimerClock::StreamTime, task.stream_time_ms), (TimerClock::WallClock, now_ms)]
-                {
-                    if task.next_due(store, clock)?.is_some_and(|due_ms| due_ms <= time_ms) {
-                        due.extend(due_timers(&task.state, store, clock, time_ms, SLICE)?);
-                    }
-                }
+                due = task.due_timers(store, now_ms, SLICE)?;
             }
             for timer in due {
                 // What set a refused timer may have been rolled back with it, and set it again for another time: behind a
