@@ -67,7 +67,7 @@ pub fn topology(settings: &Settings) -> Result<Topology, TopologyError> {
     t.sub_topology("reading", |sub| {
         let source = sub.source(received);
         // What a connector repeats, it repeats soon; a source that never comes whole is given up.
-        let read = sub.key_value_store_with_time_to_live("reading-read", DAY_MS);
+        let read = sub.key_value_store_with_time_to_live("reading-ids", DAY_MS);
         let pieces = sub.key_value_store_with_time_to_live("reading-pieces", DAY_MS);
         sub.processor("reading", |p: &mut ProcessorBuilder<'_, Reading>| {
             p.on(source, Reading::on_piece);
