@@ -91,6 +91,9 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 # The cleaner's default buffer, 128 MB, is a quarter of this heap.
 log.cleaner.dedupe.buffer.size=16777216
+# Unlimited, it takes most of a processor for some seconds when segments of many changelogs close together. The broker shares its processors
+# with what is tested and measured here, which would stand still meanwhile.
+log.cleaner.io.max.bytes.per.second=16777216
 # Tests lose members and brokers and leave transactions open on purpose: notice it in seconds, not in most of a minute.
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=4000

@@ -170,8 +170,8 @@ fn on_slow_broker(
     let progress = stage.topics.progress(&settings.application)?;
     let mut running = stage.start_concord(&ArmSettings { bootstrap: slow.to_owned(), ..settings.clone() })?;
     let began = Instant::now();
-    let mut positions = [0; crate::broker::topics::PARTITIONS as usize];
-    while began.elapsed() < longest && positions.iter().zip(input.ends).any(|(position, end)| *position < end) {
+    let mut positions = vec![0; input.ends.len()];
+    while began.elapsed() < longest && positions.iter().zip(&input.ends).any(|(position, end)| position < end) {
         running.check()?;
         std::thread::sleep(Duration::from_millis(100));
         positions = progress.of(&input.topic)?;
@@ -204,7 +204,7 @@ fn large_records(stage: &mut Stage, options: &Options, count: u64) -> Result<Vec
             source.reference_of_size(i, if is_large { bytes as usize } else { 0 }, &mut made)?;
             publishing.send(&made.key, &made.value, EPOCH_MS + i as i64)?;
         }
-        let ends = publishing.sent();
+        let ends = publishing.sent().to_vec();
         publishing.finish()?;
         inputs.push(Input { topic: topic.clone(), ends, ..Input::default() });
     }

@@ -12,8 +12,6 @@ use concord_engine::log::{
     ConsumerEvent, GroupSettings, Guarantee, Log, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec,
 };
 
-use crate::broker::topics::PARTITIONS;
-
 const COMMIT_EVERY: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -124,13 +122,15 @@ pub fn copy(log: &KafkaLog, topic: &str, records: u64) -> Result<Duration, Box<d
     static PASSES: AtomicUsize = AtomicUsize::new(0);
     let name = format!("{topic}.copy-{}", PASSES.fetch_add(1, Ordering::Relaxed));
     let target: Arc<str> = Arc::from(name.as_str());
-    log.create_topics(&[TopicSpec { name: target.clone(), partitions: PARTITIONS, replication: 1, settings: vec![] }])?;
+    let there = log.topics()?.into_iter().find(|there| &*there.name == topic);
+    let partitions = there.ok_or("the topic to copy is not there")?.partitions;
+    log.create_topics(&[TopicSpec { name: target.clone(), partitions, replication: 1, settings: vec![] }])?;
     let copier = PassThrough {
         group: name.clone(),
         instance: name,
         topics: vec![Arc::from(topic)],
         target,
-        expected_partitions: PARTITIONS as usize,
+        expected_partitions: partitions as usize,
     };
     copier.copy(log, |copied| copied >= records)
 }

@@ -13,7 +13,6 @@ use concord_engine::metric_names;
 use crate::Result;
 use crate::metrics_page::MetricsPage;
 
-pub const PARTITIONS: i32 = 4;
 pub const PDS_TOPIC: &str = "pds.record";
 
 /// How it is set.
@@ -26,6 +25,8 @@ pub struct ProgramSettings {
     pub section: &'static str,
     pub application: String,
     pub workers: usize,
+    /// Of every topic.
+    pub partitions: i32,
     pub memory_mib: usize,
 }
 
@@ -43,12 +44,12 @@ impl Program {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let state = folder.join("state");
         let config = folder.join("concord.toml");
-        let ProgramSettings { bootstrap, flow, section, application, workers, memory_mib } = &settings;
+        let ProgramSettings { bootstrap, flow, section, application, workers, partitions, memory_mib } = &settings;
         fs::write(
             &config,
             format!(
                 "[instance]\nname = \"bench\"\nstate_dir = \"{}\"\nworkers = {workers}\nmemory_mib = {memory_mib}\n\
-                 [kafka]\nbootstrap_servers = \"{bootstrap}\"\n[topics]\npartitions = {PARTITIONS}\nreplication = 1\n\
+                 [kafka]\nbootstrap_servers = \"{bootstrap}\"\n[topics]\npartitions = {partitions}\nreplication = 1\n\
                  [http]\nlisten = \"127.0.0.1:{port}\"\n[flows.{flow}]\napplication = \"{application}\"\n{section}",
                 state.display(),
             ),

@@ -139,7 +139,7 @@ pub fn await_progress(running: &mut Running, progress: &Progress, input: &Input)
     let mut moved = std::time::Instant::now();
     loop {
         let positions = progress.of(&input.topic)?;
-        if positions.iter().zip(input.ends).all(|(position, end)| *position >= end) {
+        if positions.iter().zip(&input.ends).all(|(position, end)| position >= end) {
             return Ok(());
         }
         running.check()?;
@@ -147,7 +147,7 @@ pub fn await_progress(running: &mut Running, progress: &Progress, input: &Input)
             (last, moved) = (positions, std::time::Instant::now());
         }
         if moved.elapsed() > PATIENCE {
-            return Err(format!("the arm stays at {positions:?} of {:?}", input.ends).into());
+            return Err(format!("the arm stays at {last:?} of {:?}", input.ends).into());
         }
         std::thread::sleep(LOOK_EVERY);
     }

@@ -1,6 +1,6 @@
 //! From the interchange that reveals a gap to the finding in a subscriber's hands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::Result;
 use crate::broker::topics::{Publishing, Reading};
 use crate::inputs::feed::now_ms;
 use crate::process::{busy_seconds, cpu_seconds};
-use crate::program::{PARTITIONS, Program};
+use crate::program::Program;
 use crate::stage::Stage;
 
 const SUB_TOPOLOGIES: i32 = 3;
@@ -32,6 +32,8 @@ pub struct Latency {
     of_links: Vec<i64>,
     of_transactions: Vec<i64>,
     publisher_late: Duration,
+    /// Processors that the program, its broker, and this one kept busy.
+    busy: [f64; 3],
     /// Processors that others kept busy.
     others: f64,
 }
@@ -40,20 +42,17 @@ pub struct Latency {
 /// with half a processor.
 pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, rate: f64, lasts: Duration) -> Result<Latency> {
     eprintln!("publishing {rate:.0} interchanges a second for {} s", lasts.as_secs());
-    let mut reading = stage.topics.follow(FINDING, stage.topics.ends()?.of(FINDING)?)?;
+    let mut reading = stage.topics.follow(FINDING, &stage.topics.ends()?.of(FINDING)?)?;
     let publishing = stage.topics.publish(INTERCHANGE, None, 10)?;
     let mut running = program.start()?;
     running.wait(LONGEST, |running| {
         let tasks = running.metrics().map_or(0.0, |page| page.sum(metric_names::TASKS_RUNNING));
-        Ok(tasks as i32 == SUB_TOPOLOGIES * PARTITIONS)
+        Ok(tasks as i32 == SUB_TOPOLOGIES * stage.topics.partitions)
     })?;
     let began_ms = now_ms();
     let mut seen: HashMap<String, i64> = HashMap::new();
-    let cpu = || {
-        Ok::<f64, Box<dyn std::error::Error>>(
-            cpu_seconds(running.pid())? + cpu_seconds(stage.broker.pid)? + cpu_seconds(std::process::id())?,
-        )
-    };
+    let pids = [running.pid(), stage.broker.pid, std::process::id()];
+    let cpu = || -> Result<[f64; 3]> { Ok([cpu_seconds(pids[0])?, cpu_seconds(pids[1])?, cpu_seconds(pids[2])?]) };
     let (busy_before, cpu_before, began) = (busy_seconds()?, cpu()?, Instant::now());
     let (revealed, publisher_late) = thread::scope(|scope| {
         let publisher = scope.spawn(|| publish(traffic, publishing, rate, lasts).map_err(|e| e.to_string()));
@@ -63,11 +62,17 @@ pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, rate: f6
         let published = publisher.join().map_err(|_| "the publisher panicked")?;
         Ok::<_, Box<dyn std::error::Error>>(published?)
     })?;
+    let mut missing: HashSet<&str> = revealed.iter().map(|gap| gap.finding.as_str()).collect();
+    missing.retain(|finding| !seen.contains_key(*finding));
     let deadline = Instant::now() + LAST_WAIT;
-    while revealed.iter().any(|gap| !seen.contains_key(&gap.finding)) && Instant::now() < deadline {
-        look(&mut reading, &mut seen)?;
+    while !missing.is_empty() && Instant::now() < deadline {
+        if let Some(finding) = look(&mut reading, &mut seen)? {
+            missing.remove(finding.as_str());
+        }
     }
-    let others = (busy_seconds()? - busy_before - (cpu()? - cpu_before)).max(0.0) / began.elapsed().as_secs_f64();
+    let (cpu_after, took_s) = (cpu()?, began.elapsed().as_secs_f64());
+    let busy: [f64; 3] = std::array::from_fn(|process| (cpu_after[process] - cpu_before[process]) / took_s);
+    let others = ((busy_seconds()? - busy_before) / took_s - busy.iter().sum::<f64>()).max(0.0);
     no_rejections(&running)?;
     running.stop()?;
 
@@ -91,7 +96,7 @@ pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, rate: f6
     }
     of_links.sort_unstable();
     of_transactions.sort_unstable();
-    Ok(Latency { rate, longest, of_links, of_transactions, publisher_late, others })
+    Ok(Latency { rate, longest, of_links, of_transactions, publisher_late, busy, others })
 }
 
 /// Publishes interchanges when they are due; answers the gaps that they reveal, and how late the latest was. Its time is that at
@@ -122,12 +127,15 @@ fn publish(
     Ok((revealed, latest))
 }
 
-/// Notes when each finding was seen first.
-fn look(reading: &mut Reading, seen: &mut HashMap<String, i64>) -> Result<()> {
+/// Notes when each finding was seen first. Answers the one that was seen now.
+fn look(reading: &mut Reading, seen: &mut HashMap<String, i64>) -> Result<Option<String>> {
+    let mut found = None;
     reading.poll(POLL, |message| {
         let key = String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned();
-        seen.entry(key).or_insert_with(now_ms);
-    })
+        seen.entry(key.clone()).or_insert_with(now_ms);
+        found = Some(key);
+    })?;
+    Ok(found)
 }
 
 impl Latency {
@@ -139,8 +147,10 @@ impl Latency {
         }
         let longest: Vec<String> = self.longest.iter().map(ToString::to_string).collect();
         println!("  longest of interchanges and messages, second by second: {}", longest.join(" "));
+        let [program, broker, bench] = self.busy;
         println!(
-            "  publisher late by {} ms at most; other programs {:.2} processors",
+            "  publisher late by {} ms at most; processors: program {program:.2}, broker {broker:.2}, publisher and subscriber {bench:.2}, \
+             others {:.2}",
             self.publisher_late.as_millis(),
             self.others
         );
@@ -149,6 +159,7 @@ impl Latency {
     pub fn to_json(&self) -> Value {
         let mut figures = json!({
             "rate_s": self.rate, "publisher_late_ms": self.publisher_late.as_millis() as u64, "others": self.others,
+            "busy_program": self.busy[0], "busy_broker": self.busy[1], "busy_bench": self.busy[2],
         });
         for (what, latencies) in self.each() {
             figures[what] = json!({

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::Result;
+use crate::broker::topics::PARTITIONS;
 use crate::figures::table::Table;
 use crate::program::{Program, ProgramSettings};
 use crate::stage::{Stage, StageOptions};
@@ -32,7 +33,7 @@ const HALF: f64 = 0.5;
 /// First, `concord run` (S) reads ten interchanges of each link, then all the others, from its start to the last commit of all
 /// that they lead to; P copies the topic of interchanges. The state is looked at behind each.
 ///
-/// Then it reads ten more of each link, with the states that it has by then, each of which costs more than at first. Interchanges come at
+/// Then it reads half as many again, with the states that it has by then, each of which costs more than at first. Interchanges come at
 /// half of that rate, and one in 101 registrations never does. Measured is the time from the moment
 /// at which the interchange was due that reveals it, to the moment at which a reader of committed records has the finding,
 /// for the gap of the interchange, of its message, and of its transaction.
@@ -66,6 +67,9 @@ pub struct Options {
     /// Worker threads
     #[arg(long, default_value_t = 2)]
     workers: usize,
+    /// Of every topic
+    #[arg(long, default_value_t = PARTITIONS)]
+    partitions: i32,
     /// Memory budget
     #[arg(long, default_value_t = 512)]
     memory_mib: usize,
@@ -85,7 +89,8 @@ pub fn run(options: &Options) -> Result<()> {
         )
         .into());
     }
-    let stage = Stage::new(size)?;
+    let mut stage = Stage::new(size)?;
+    stage.topics.partitions = options.partitions;
     let program = Program::new(
         ProgramSettings {
             bootstrap: stage.broker.bootstrap.clone(),
@@ -93,6 +98,7 @@ pub fn run(options: &Options) -> Result<()> {
             section: "",
             application: "bench".to_owned(),
             workers: options.workers,
+            partitions: options.partitions,
             memory_mib: options.memory_mib,
         },
         &stage.folder,
@@ -106,7 +112,13 @@ pub fn run(options: &Options) -> Result<()> {
     let p = flow::bare(&program, traffic.sent())?;
     state::measure(&program, traffic.sent(), &passed, &mut states)?;
     let s = passed.interchanges_a_second();
-    println!("{} links, {} workers, budget {} MiB", 2 * pairs, options.workers, options.memory_mib);
+    println!(
+        "{} links, {} workers, {} partitions, budget {} MiB",
+        2 * pairs,
+        options.workers,
+        options.partitions,
+        options.memory_mib
+    );
     println!("P pass-through      {p:>9.0} interchanges/s");
     println!("S concord run       {s:>9.0} interchanges/s  ({:.1} s, start included)", passed.took.as_secs_f64());
     println!("S/P                 {:>9.3}", s / p);
@@ -116,7 +128,7 @@ pub fn run(options: &Options) -> Result<()> {
     println!("records between the parts of S, an interchange: {:.2}", passed.internal_records);
     println!("changelogs          {:>9.0} bytes an interchange", passed.changelog_bytes);
 
-    let then = flow::pass(&stage, &program, &mut traffic, few)?.interchanges_a_second();
+    let then = flow::pass(&stage, &program, &mut traffic, interchanges / 2)?.interchanges_a_second();
     println!("S with these states {then:>9.0} interchanges/s");
     let latency = latency::measure(&stage, &program, &mut traffic, options.load * then, Duration::from_secs(seconds))?;
     latency.print();
@@ -136,6 +148,7 @@ pub fn run(options: &Options) -> Result<()> {
             "cpu_us": cpu_us, "broker_cpu_us": broker_cpu_us, "others": passed.others, "peak_mib": peak_mib,
             "changelog_bytes": passed.changelog_bytes, "latency": latency.to_json(), "states": states.to_json(),
             "by_rules": by_rules.to_json(), "question": asked.to_json(), "budget_mib": options.memory_mib,
+            "partitions": options.partitions,
         });
         println!("{figures}");
     }

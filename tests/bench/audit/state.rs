@@ -51,7 +51,7 @@ pub fn measure(program: &Program, interchanges: u64, passed: &Passed, table: &mu
     let of = |store: &str| stores.get(store).copied().unwrap_or_default();
     let timers = of("links-timers").entries + of("transactions-timers").entries;
     // File ids are kept for a day: they cost by interchanges of a day.
-    let file_ids = of("reading-read").bytes;
+    let file_ids = of("reading-ids").bytes;
     let all = stores.values().map(|held| held.bytes).sum::<u64>() - file_ids;
     table.add(&[
         interchanges as f64,

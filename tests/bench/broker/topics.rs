@@ -15,7 +15,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::Result;
 use crate::inputs::Content;
 
-/// Of every topic.
+/// Of every topic, where a bench says nothing else.
 pub const PARTITIONS: i32 = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -43,6 +43,8 @@ pub fn reader(bootstrap: &str, group: &str) -> Result<BaseConsumer> {
 
 /// Creates, deletes and looks at topics.
 pub struct Topics {
+    /// Of every topic that is created or looked at.
+    pub partitions: i32,
     bootstrap: String,
     admin: AdminClient<DefaultClientContext>,
     runtime: tokio::runtime::Runtime,
@@ -51,6 +53,7 @@ pub struct Topics {
 impl Topics {
     pub fn of(bootstrap: &str) -> Result<Self> {
         Ok(Self {
+            partitions: PARTITIONS,
             bootstrap: bootstrap.to_owned(),
             admin: config(bootstrap).create()?,
             runtime: tokio::runtime::Builder::new_current_thread().build()?,
@@ -59,7 +62,7 @@ impl Topics {
 
     /// Creates a topic that keeps everything: the times of its records are not those of today.
     pub fn create(&self, name: &str) -> Result<()> {
-        let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1))
+        let topic = NewTopic::new(name, self.partitions, TopicReplication::Fixed(1))
             .set("retention.ms", "-1")
             .set("message.timestamp.type", "CreateTime");
         let made = self.runtime.block_on(self.admin.create_topics([&topic], &AdminOptions::new()))?;
@@ -121,24 +124,25 @@ impl Topics {
 
     /// Reads a topic as it grows, from its beginning.
     pub fn follow_all(&self, topic: &str) -> Result<Reading> {
-        Reading::begin(&self.bootstrap, topic, [Offset::Beginning; PARTITIONS as usize])
+        Reading::begin(&self.bootstrap, topic, &vec![Offset::Beginning; self.partitions as usize])
     }
 
     /// Reads a topic as it grows, from these positions.
-    pub fn follow(&self, topic: &str, from: [i64; PARTITIONS as usize]) -> Result<Reading> {
-        Reading::begin(&self.bootstrap, topic, from.map(Offset::Offset))
+    pub fn follow(&self, topic: &str, from: &[i64]) -> Result<Reading> {
+        let from: Vec<Offset> = from.iter().copied().map(Offset::Offset).collect();
+        Reading::begin(&self.bootstrap, topic, &from)
     }
 
     /// The ends of partitions, asked for again and again.
     pub fn ends(&self) -> Result<Ends> {
         // What transactions that are still open have written counts.
         let client = config(&self.bootstrap).set("isolation.level", "read_uncommitted").create()?;
-        Ok(Ends { client })
+        Ok(Ends { client, partitions: self.partitions })
     }
 
     /// How far the group `group` has come in `topics`.
     pub fn progress(&self, group: &str) -> Result<Progress> {
-        Ok(Progress { client: reader(&self.bootstrap, group)? })
+        Ok(Progress { client: reader(&self.bootstrap, group)?, partitions: self.partitions })
     }
 
     /// Writes records, in one transaction that stays open until [`Publishing::finish`] when `transactional` names it.
@@ -159,7 +163,7 @@ impl Topics {
             producer.init_transactions(PATIENCE)?;
             producer.begin_transaction()?;
         }
-        let sent = [0; PARTITIONS as usize];
+        let sent = vec![0; self.partitions as usize];
         Ok(Publishing { producer, topic: topic.to_owned(), transactional: transactional.is_some(), sent })
     }
 }
@@ -167,18 +171,18 @@ impl Topics {
 /// A topic being read, committed records only.
 pub struct Reading {
     client: BaseConsumer,
-    at_end: [bool; PARTITIONS as usize],
+    at_end: Vec<bool>,
 }
 
 impl Reading {
-    fn begin(bootstrap: &str, topic: &str, from: [Offset; PARTITIONS as usize]) -> Result<Self> {
+    fn begin(bootstrap: &str, topic: &str, from: &[Offset]) -> Result<Self> {
         let client = reader(bootstrap, "bench-reader")?;
         let mut partitions = TopicPartitionList::new();
-        for (partition, from) in from.into_iter().enumerate() {
-            partitions.add_partition_offset(topic, partition as i32, from)?;
+        for (partition, from) in from.iter().enumerate() {
+            partitions.add_partition_offset(topic, partition as i32, *from)?;
         }
         client.assign(&partitions)?;
-        Ok(Self { client, at_end: [false; PARTITIONS as usize] })
+        Ok(Self { client, at_end: vec![false; from.len()] })
     }
 
     /// Whether the last thing seen of every partition was its end.
@@ -210,28 +214,27 @@ impl Reading {
 /// See [`Topics::ends`].
 pub struct Ends {
     client: BaseConsumer,
+    partitions: i32,
 }
 
 impl Ends {
-    pub fn of(&self, topic: &str) -> Result<[i64; PARTITIONS as usize]> {
-        let mut ends = [0; PARTITIONS as usize];
-        for (partition, end) in ends.iter_mut().enumerate() {
-            *end = self.client.fetch_watermarks(topic, partition as i32, PATIENCE)?.1;
-        }
-        Ok(ends)
+    pub fn of(&self, topic: &str) -> Result<Vec<i64>> {
+        let end = |partition| Ok(self.client.fetch_watermarks(topic, partition, PATIENCE)?.1);
+        (0..self.partitions).map(end).collect()
     }
 }
 
 /// Looks at the committed positions of a group without being a member.
 pub struct Progress {
     client: BaseConsumer,
+    partitions: i32,
 }
 
 impl Progress {
     /// The committed position of each partition of a topic; 0 where nothing is committed.
-    pub fn of(&self, topic: &str) -> Result<[i64; PARTITIONS as usize]> {
+    pub fn of(&self, topic: &str) -> Result<Vec<i64>> {
         let mut asked = TopicPartitionList::new();
-        for partition in 0..PARTITIONS {
+        for partition in 0..self.partitions {
             asked.add_partition(topic, partition);
         }
         // A group that begins may meet a coordinator that is not ready.
@@ -243,7 +246,7 @@ impl Progress {
                 Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
         };
-        let mut positions = [0; PARTITIONS as usize];
+        let mut positions = vec![0; self.partitions as usize];
         for element in answer.elements() {
             if let Offset::Offset(offset) = element.offset() {
                 positions[element.partition() as usize] = offset;
@@ -258,12 +261,12 @@ pub struct Publishing {
     producer: BaseProducer,
     topic: String,
     transactional: bool,
-    sent: [i64; PARTITIONS as usize],
+    sent: Vec<i64>,
 }
 
 impl Publishing {
     pub fn send(&mut self, key: &str, value: &[u8], timestamp_ms: i64) -> Result<()> {
-        let partition = partition_of(key.as_bytes(), PARTITIONS);
+        let partition = partition_of(key.as_bytes(), self.sent.len() as i32);
         let mut record =
             BaseRecord::to(&self.topic).partition(partition).key(key).payload(value).timestamp(timestamp_ms);
         let deadline = Instant::now() + PATIENCE;
@@ -285,8 +288,8 @@ impl Publishing {
     }
 
     /// Records sent to each partition.
-    pub fn sent(&self) -> [i64; PARTITIONS as usize] {
-        self.sent
+    pub fn sent(&self) -> &[i64] {
+        &self.sent
     }
 
     /// Serves the answers of the broker.

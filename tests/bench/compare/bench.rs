@@ -286,7 +286,8 @@ impl Bench {
 
     /// Starts an arm that has work to do in every partition, and waits until each has given output.
     fn until_all_partitions_answer(&self, arm: Arm, settings: &ArmSettings) -> Result<(Running, f64)> {
-        let mut output = self.stage.topics.follow(&settings.output, self.stage.topics.ends()?.of(&settings.output)?)?;
+        let mut output =
+            self.stage.topics.follow(&settings.output, &self.stage.topics.ends()?.of(&settings.output)?)?;
         let mut publishing = self.stage.topics.publish(&settings.input, None, 0)?;
         let mut source = PersonSource::new(self.sizes.persons, SEED);
         let mut made = Made::default();
@@ -318,9 +319,9 @@ impl Bench {
         let (mut done, mut dry) = ([0; 2], [false; 2]);
         for (place, input) in [(0, reference), (1, Some(input))] {
             let Some(input) = input else { continue };
-            for (position, end) in progress.of(&input.topic)?.into_iter().zip(input.ends) {
-                done[place] += position.min(end);
-                dry[place] |= position >= end;
+            for (position, end) in progress.of(&input.topic)?.into_iter().zip(&input.ends) {
+                done[place] += position.min(*end);
+                dry[place] |= position >= *end;
             }
         }
         let at = Instant::now();

@@ -8,6 +8,7 @@ mod rate;
 use serde_json::json;
 
 use crate::Result;
+use crate::broker::topics::PARTITIONS;
 use crate::program::{Program, ProgramSettings};
 use crate::stage::{Stage, StageOptions};
 use planted::Patient;
@@ -63,6 +64,7 @@ pub fn run(options: &Options) -> Result<()> {
             section: "quiet_seconds = 1\n",
             application: "bench".to_owned(),
             workers: options.workers,
+            partitions: PARTITIONS,
             memory_mib: options.memory_mib,
         },
         &stage.folder,

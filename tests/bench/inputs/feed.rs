@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Content, Made, MessageSource, PersonSource, Senders};
 use crate::Result;
-use crate::broker::topics::{PARTITIONS, Publishing, Topics};
+use crate::broker::topics::{Publishing, Topics};
 
 /// The first record's time. Fixed, so that inputs are the same in every run.
 pub const EPOCH_MS: i64 = 1_770_000_000_000;
@@ -17,7 +17,7 @@ pub const SEED: u64 = 20_260_101;
 pub struct Input {
     pub topic: String,
     /// Records of each partition.
-    pub ends: [i64; PARTITIONS as usize],
+    pub ends: Vec<i64>,
     pub copies: Content,
     pub findings: Content,
     /// The gaps among the findings of W1.
@@ -41,7 +41,7 @@ pub fn messages(topics: &Topics, topic: &str, senders: Senders, count: u64) -> R
         source.next(at, &mut made)?;
         publishing.send(&made.key, &made.value, at)?;
     }
-    let ends = publishing.sent();
+    let ends = publishing.sent().to_vec();
     publishing.finish()?;
     Ok(Input { topic: topic.to_owned(), ends, copies: source.copies, findings: source.findings, gaps: source.gaps })
 }
@@ -56,7 +56,7 @@ pub fn reference(topics: &Topics, topic: &str, count: u64) -> Result<Input> {
         source.reference(i, &mut made)?;
         publishing.send(&made.key, &made.value, EPOCH_MS + i as i64)?;
     }
-    let ends = publishing.sent();
+    let ends = publishing.sent().to_vec();
     publishing.finish()?;
     Ok(Input { topic: topic.to_owned(), ends, copies: source.copies, ..Input::default() })
 }
@@ -74,7 +74,7 @@ pub fn hidden_extract(topics: &Topics, topic: &str, count: u64) -> Result<(Input
         publishing.send(&made.key, &made.value, at)?;
     }
     publishing.flush()?;
-    let ends = publishing.sent();
+    let ends = publishing.sent().to_vec();
     Ok((
         Input { topic: topic.to_owned(), ends, copies: source.copies, findings: source.findings, ..Input::default() },
         publishing,
@@ -114,12 +114,12 @@ impl Paced {
     }
 
     /// Publishes some records at once, which show that the arm works; answers how many each partition has.
-    pub fn begin(&mut self) -> Result<[i64; PARTITIONS as usize]> {
+    pub fn begin(&mut self) -> Result<Vec<i64>> {
         for _ in 0..Self::AT_FIRST {
             self.publish(now_ms())?;
         }
         self.publishing.flush()?;
-        Ok(self.publishing.sent())
+        Ok(self.publishing.sent().to_vec())
     }
 
     /// Publishes `rate` records a second, none before it is due, as long as `goes_on` says so of the time since the
@@ -142,7 +142,7 @@ impl Paced {
             }
             self.publish(began_ms + due.as_millis() as i64)?;
         }
-        let ends = self.publishing.sent();
+        let ends = self.publishing.sent().to_vec();
         self.publishing.finish()?;
         let input = Input { ends, ..Input::default() };
         let input = match self.source {

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::jobs;
 use super::practices::Practices;
 use crate::Result;
+use crate::broker::topics::PARTITIONS;
 use crate::broker::topics::{Publishing, Reading};
 use crate::process::{bytes_in, peak_memory_mib};
 use crate::program::{PDS_TOPIC, Program, ProgramSettings};
@@ -73,6 +74,7 @@ pub fn run(options: &Options) -> Result<()> {
             section: "",
             application: "changes".to_owned(),
             workers: options.workers,
+            partitions: PARTITIONS,
             memory_mib: options.memory_mib,
         },
         &stage.folder,
@@ -94,7 +96,7 @@ pub fn run(options: &Options) -> Result<()> {
 
     let mut scene = Scene {
         publishing: stage.topics.publish(PDS_TOPIC, None, 0)?,
-        reading: stage.topics.follow(DIFFERENCE, stage.topics.ends()?.of(DIFFERENCE)?)?,
+        reading: stage.topics.follow(DIFFERENCE, &stage.topics.ends()?.of(DIFFERENCE)?)?,
         encoder: Schemas::bundled().encoder(),
         decoder: Schemas::bundled().decoder(),
         on_their_way: HashMap::new(),

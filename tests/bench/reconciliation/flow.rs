@@ -11,9 +11,10 @@ use serde_json::json;
 use super::jobs;
 use super::practices::Practices;
 use crate::Result;
+use crate::broker::topics::PARTITIONS;
 use crate::pass_through::copy;
 use crate::process::{cpu_seconds, peak_memory_mib};
-use crate::program::{PARTITIONS, PDS_TOPIC, Program, ProgramSettings, count};
+use crate::program::{PDS_TOPIC, Program, ProgramSettings, count};
 use crate::stage::{Stage, StageOptions};
 
 /// Passes before the first measured arm.
@@ -55,6 +56,7 @@ pub fn run(options: &Options) -> Result<()> {
             section: "",
             application: application.clone(),
             workers: options.workers,
+            partitions: PARTITIONS,
             memory_mib: options.memory_mib,
         },
         &stage.folder,

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::practices::add;
 use crate::Result;
+use crate::broker::topics::PARTITIONS;
 use crate::inputs::feed::now_ms;
 use crate::process::{cpu_seconds, peak_memory_mib};
 use crate::program::{PDS_TOPIC, Program, ProgramSettings};
@@ -107,6 +108,7 @@ pub fn run(options: &Options) -> Result<()> {
         section: "",
         application: "night".to_owned(),
         workers: options.workers,
+        partitions: PARTITIONS,
         memory_mib: options.memory_mib,
     };
     let program = Program::new(settings, &stage.folder)?;

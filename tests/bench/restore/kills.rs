@@ -102,7 +102,7 @@ fn load(stage: &Stage, settings: &ArmSettings, running: &mut Running, state_mib:
         }
         persons += SLICE;
         publishing.flush()?;
-        let input = Input { topic: settings.reference.clone(), ends: publishing.sent(), ..Input::default() };
+        let input = Input { topic: settings.reference.clone(), ends: publishing.sent().to_vec(), ..Input::default() };
         await_progress(running, &progress, &input)?;
     }
     publishing.finish()?;
@@ -122,7 +122,7 @@ fn kill(stage: &Stage, settings: &ArmSettings, running: &mut Running) -> Result<
     // What the dead process has written stands before this, whatever becomes of its transaction.
     let from = ends.of(&settings.output)?;
     *running = stage.start_concord(settings)?;
-    let mut output = stage.topics.follow(&settings.output, from)?;
+    let mut output = stage.topics.follow(&settings.output, &from)?;
     let mut first = None;
     let mut answered = [false; PARTITIONS as usize];
     while answered.contains(&false) {

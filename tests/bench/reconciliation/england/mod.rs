@@ -13,6 +13,7 @@ use serde_json::json;
 use super::jobs;
 use super::practices::Practices;
 use crate::Result;
+use crate::broker::topics::PARTITIONS;
 use crate::figures::chart::{Chart, Form, Panel, Series};
 use crate::figures::table::Table;
 use crate::process::{bytes_in, cpu_seconds, peak_memory_mib};
@@ -110,6 +111,7 @@ fn measure(stage: &Stage, options: &Options, practices: Practices) -> Result<Mea
         section: "",
         application: format!("england-{}", practices.count),
         workers: options.workers,
+        partitions: PARTITIONS,
         memory_mib: options.memory_mib,
     };
     let program = Program::new(settings, &folder)?;
