@@ -1,6 +1,6 @@
 //! How RocksDB is set: one memory budget for all databases, small background work, compression by level.
 
-use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DataBlockIndexType, Options, WriteBufferManager};
+use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DataBlockIndexType, Env, Options, WriteBufferManager};
 
 /// What a state folder may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,15 @@ const ZSTD_STRATEGY: i32 = 0;
 /// each such merge writes all of the store anew.
 const LEVEL_0_FILES: i32 = 8;
 
+/// Compaction can wait for some seconds, and what is processed cannot: its threads, which all databases of the process share, get the processors that
+/// others leave. A database that gets too far behind slows its writers down by itself. Writing memtables is not put back.
+fn compact_behind_everything_else() {
+    // What cannot be had is only missed: all priorities are equal then.
+    if let Ok(mut shared) = Env::new() {
+        shared.lower_thread_pool_cpu_priority();
+    }
+}
+
 /// What all databases of a process share.
 pub(crate) struct SharedMemory {
     cache: Cache,
@@ -61,6 +70,7 @@ pub(crate) struct SharedMemory {
 
 impl SharedMemory {
     pub(crate) fn new(options: &RocksOptions) -> Self {
+        compact_behind_everything_else();
         let recent_budget = options.memory_budget_bytes / RECENT_SHARE;
         let shared = options.memory_budget_bytes - recent_budget;
         let cache = Cache::new_hyper_clock_cache(shared, 0);
