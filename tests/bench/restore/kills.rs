@@ -22,6 +22,8 @@ use crate::stage::{PATIENCE, Stage, await_progress};
 const MIB: f64 = (1 << 20) as f64;
 /// Persons published between two looks at the disk.
 const SLICE: u64 = 50_000;
+/// Tables that are the same for so long are merged as far as they will be.
+const SETTLED: Duration = Duration::from_secs(5);
 /// Before each kill the arm works undisturbed for so long.
 const UNDISTURBED: Duration = Duration::from_secs(3);
 const PHASES: [&str; 5] = ["join", "open", "fence", "positions", "replay"];
@@ -44,7 +46,7 @@ pub struct Kills {
 }
 
 pub fn measure(stage: &mut Stage, options: &Options, state_mib: u64, kills: usize) -> Result<Kills> {
-    eprintln!("restart: loading until {state_mib} MiB of state are on the disk");
+    eprintln!("restart: loading until {state_mib} MiB of merged state are on the disk");
     let reference = stage.fresh_name("reference");
     let extract = stage.fresh_name("extract");
     stage.topics.create(&reference)?;
@@ -87,7 +89,7 @@ pub fn measure(stage: &mut Stage, options: &Options, state_mib: u64, kills: usiz
     Ok(measured)
 }
 
-/// Publishes persons until their state is large enough; answers how many.
+/// Publishes persons until their state is large enough, and still is when it has been merged; answers how many.
 fn load(stage: &Stage, settings: &ArmSettings, running: &mut Running, state_mib: u64) -> Result<u64> {
     let progress = stage.topics.progress(&settings.application)?;
     let mut publishing = stage.topics.publish(&settings.reference, None, 20)?;
@@ -95,7 +97,7 @@ fn load(stage: &Stage, settings: &ArmSettings, running: &mut Running, state_mib:
     let mut source = PersonSource::new(0, SEED);
     let mut made = Made::default();
     let mut persons = 0;
-    while tables(settings) < state_mib << 20 {
+    while settled_tables(settings, state_mib << 20) < state_mib << 20 {
         for i in persons..persons + SLICE {
             source.reference(i, &mut made)?;
             publishing.send(&made.key, &made.value, EPOCH_MS + i as i64)?;
@@ -112,6 +114,20 @@ fn load(stage: &Stage, settings: &ArmSettings, running: &mut Running, state_mib:
 /// Bytes of the tables of RocksDB; its logs would be state that is counted twice.
 fn tables(settings: &ArmSettings) -> u64 {
     bytes_in(&settings.state, &|file| file.ends_with(".sst"))
+}
+
+/// The same once nothing is merged any more, which makes them smaller; not waited for when there is less than `enough`.
+fn settled_tables(settings: &ArmSettings, enough: u64) -> u64 {
+    let mut before = tables(settings);
+    while before >= enough {
+        thread::sleep(SETTLED);
+        let now = tables(settings);
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    before
 }
 
 fn kill(stage: &Stage, settings: &ArmSettings, running: &mut Running) -> Result<Kill> {

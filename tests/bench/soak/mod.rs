@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long)]
     minutes: Option<f64>,
     /// Records a second
-    #[arg(long, default_value_t = 5_000.0)]
+    #[arg(long, default_value_t = 10_000.0)]
     rate: f64,
     /// Between a join and a leave [default: 120]
     #[arg(long)]

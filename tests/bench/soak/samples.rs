@@ -10,8 +10,8 @@ use crate::figures::chart::{Chart, Form, Panel, Series};
 use crate::figures::line::Line;
 use crate::figures::table::{Table, short};
 
-/// Share of the time that does not count.
-const WARM_UP: f64 = 0.25;
+/// Share of the time that does not count: until most senders were heard of, and the memory that the budget allows is in use.
+const WARM_UP: f64 = 0.4;
 
 /// The first instance at one moment.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use concord_engine::clock::{Clock, SystemClock};
 use concord_engine::dead_letters::{self, ReplayChoice};
 use concord_engine::log::kafka::{GroupProtocol, KafkaLog, KafkaSettings};
 use concord_engine::log::{Header, Isolation, Log, LogErrorKind, OutgoingRecord, TopicSpec, read_whole_topic};
@@ -115,7 +116,8 @@ fn a_letter_as_large_as_a_record_may_be_is_replayed() {
     let letter = OutgoingRecord {
         topic: &letters,
         partition: 0,
-        timestamp_ms: 1,
+        // A letter of 1970 is past its retention, and the broker deletes it when it next looks.
+        timestamp_ms: SystemClock.now_ms(),
         key: Some(b"key"),
         value: Some(&payload),
         headers: &headers,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use concord_engine::calls::{CallFailure, CallLimits, CallPool, CallResult, Until};
-use concord_engine::clock::SystemClock;
+use concord_engine::clock::{Clock, SystemClock};
 use concord_engine::log::{Log, LogRecord, OutgoingRecord, Publisher, read_whole_topic};
 use concord_engine::partitioner::partition_of;
 use concord_engine::queries::CommittedViews;
@@ -68,6 +68,8 @@ fn topology(application: &str) -> Topology {
 
 fn publish(log: &dyn Log, topology: &Topology, encoder: &mut Encoder) {
     let mut publisher: Box<dyn Publisher> = log.publisher().unwrap();
+    // Of today: a record of 1970 is older than any retention, and the broker deletes it when it next looks, every five minutes.
+    let timestamp_ms = SystemClock.now_ms();
     for round in 0..ROUNDS {
         for key in 0..KEYS {
             let (asked, key) = (format!("{round:02}"), format!("key-{key}"));
@@ -77,7 +79,7 @@ fn publish(log: &dyn Log, topology: &Topology, encoder: &mut Encoder) {
             let record = OutgoingRecord {
                 topic: &topology.topics[0].name,
                 partition: partition_of(key.as_bytes(), PARTITIONS),
-                timestamp_ms: 1,
+                timestamp_ms,
                 key: Some(key.as_bytes()),
                 value: Some(&value),
                 headers: &[],
