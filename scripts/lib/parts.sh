@@ -94,9 +94,6 @@ log.cleaner.dedupe.buffer.size=16777216
 # Unlimited, it takes most of a processor for some seconds when segments of many changelogs close together. The broker shares its processors
 # with what is tested and measured here, which would stand still meanwhile.
 log.cleaner.io.max.bytes.per.second=16777216
-# Some tests write records of 1970 to topics without a retention of their own. They would be gone when the broker next looks for old ones,
-# which it does every five minutes.
-log.retention.ms=-1
 # Tests lose members and brokers and leave transactions open on purpose: notice it in seconds, not in most of a minute.
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=4000

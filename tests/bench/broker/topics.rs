@@ -1,5 +1,6 @@
 //! Topics as the harness uses them: a plain Kafka client, the same for every arm, with nothing of the engine.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use concord_engine::partitioner::partition_of;
@@ -18,6 +19,7 @@ use crate::inputs::Content;
 /// Of every topic, where a bench says nothing else.
 pub const PARTITIONS: i32 = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Of the largest record.
 const LARGEST_BYTES: &str = "2000000";
@@ -69,7 +71,25 @@ impl Topics {
         for answer in made {
             answer.map_err(|(topic, code)| format!("creating {topic}: {code}"))?;
         }
+        // The broker hears of it a moment later. Kafka Streams ends when one of its topics is not there.
+        let deadline = Instant::now() + PATIENCE;
+        while !self.is_known(name)? {
+            if Instant::now() > deadline {
+                return Err(format!("the broker does not know {name}, which was created").into());
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
         Ok(())
+    }
+
+    /// Whether the broker tells the leader of every partition.
+    fn is_known(&self, name: &str) -> Result<bool> {
+        let metadata = self.admin.inner().fetch_metadata(Some(name), PATIENCE)?;
+        Ok(metadata.topics().iter().any(|topic| {
+            topic.error().is_none()
+                && topic.partitions().len() == self.partitions as usize
+                && topic.partitions().iter().all(|partition| partition.leader() >= 0)
+        }))
     }
 
     /// Names of all topics that begin with `prefix`.

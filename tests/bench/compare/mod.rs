@@ -92,16 +92,19 @@ pub fn run(options: &Options) -> Result<()> {
         threads: options.threads,
         kafka_streams: options.kafka_streams.clone(),
     };
-    let results = measure(&mut bench, &Plan { repeats, cases, arms, only_throughput: options.only_throughput })?;
+    let mut results = Results::default();
+    let plan = Plan { repeats, cases, arms, only_throughput: options.only_throughput };
+    let outcome = measure(&mut bench, &plan, &mut results);
+    // What was measured before an arm failed is shown all the same.
     results.print();
+    outcome?;
     if options.stage.json {
         println!("{}", results.to_json());
     }
     Ok(())
 }
 
-fn measure(bench: &mut Bench, plan: &Plan) -> Result<Results> {
-    let mut results = Results::default();
+fn measure(bench: &mut Bench, plan: &Plan, results: &mut Results) -> Result<()> {
     for case in &plan.cases {
         eprintln!("{}: writing the input", case.name);
         let name = bench.stage.fresh_name("input");
@@ -145,5 +148,5 @@ fn measure(bench: &mut Bench, plan: &Plan) -> Result<Results> {
         }
         bench.stage.topics.delete(&name)?;
     }
-    Ok(results)
+    Ok(())
 }
