@@ -68,7 +68,7 @@ fn topology(application: &str) -> Topology {
 
 fn publish(log: &dyn Log, topology: &Topology, encoder: &mut Encoder) {
     let mut publisher: Box<dyn Publisher> = log.publisher().unwrap();
-    // Of today: a record of 1970 is older than any retention, and the broker deletes it when it next looks, every five minutes.
+    // Of today: the topics keep records for 2^40 ms, 35 years, and the broker looks every five minutes for those that are older.
     let timestamp_ms = SystemClock.now_ms();
     for round in 0..ROUNDS {
         for key in 0..KEYS {
