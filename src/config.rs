@@ -163,6 +163,9 @@ pub struct Processing {
     pub session_timeout_ms: u64,
     /// After this long the cluster aborts a transaction of a dead worker, milliseconds; below the session time-out.
     pub transaction_timeout_ms: u64,
+    /// The process ends, as in a crash, when a worker does not come back from a step for so long, milliseconds; at least six
+    /// times the transaction time-out, whatever is written.
+    pub longest_step_ms: u64,
     /// Largest record in bytes.
     pub max_record_bytes: usize,
 }
@@ -174,8 +177,17 @@ impl Default for Processing {
             commit_interval_ms: 100,
             session_timeout_ms: 30_000,
             transaction_timeout_ms: 15_000,
+            longest_step_ms: 300_000,
             max_record_bytes: 1 << 20,
         }
+    }
+}
+
+impl Processing {
+    /// How long a step may take. When brokers do not answer, draining, positions, and several attempts to end and to abort a
+    /// transaction are one step, and each waits for a part of the transaction's time-out.
+    pub fn longest_step(&self) -> Duration {
+        Duration::from_millis(self.longest_step_ms.max(6 * self.transaction_timeout_ms))
     }
 }
 

@@ -30,6 +30,7 @@ mod summary;
 mod topics_command;
 mod validate;
 mod verify;
+mod watchdog;
 
 use std::io::IsTerminal;
 use std::path::Path;

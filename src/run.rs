@@ -21,6 +21,7 @@ use crate::documents;
 use crate::failure::Failure;
 use crate::health::Health;
 use crate::http::{self, Service, Stores};
+use crate::watchdog::Watchdog;
 
 /// How long a step may wait for records: how soon a stop is noticed.
 const STEP: Duration = Duration::from_millis(100);
@@ -55,6 +56,8 @@ pub fn run(config_file: &Path, accept_migration: bool) -> Result<(), Failure> {
         Some(section) => Arc::new(documents::calls(section, config.s3.as_ref())?),
         None => Arc::new(NoCalls),
     };
+    let watchdog =
+        Watchdog::start(config.processing.longest_step()).map_err(|e| Failure::other("starting the watchdog", e))?;
     let mut threads = Vec::new();
     for topology in &topologies {
         let parts = WorkerParts {
@@ -70,12 +73,12 @@ pub fn run(config_file: &Path, accept_migration: bool) -> Result<(), Failure> {
         for of_flow in 0..config.instance.workers {
             // Counted over all flows.
             let number = threads.len();
-            let (parts, health, stop) = (parts.clone(), health.clone(), stop.clone());
+            let (parts, health, stop, watchdog) = (parts.clone(), health.clone(), stop.clone(), watchdog.clone());
             let settings = config.worker(&topology.application, of_flow);
             let thread = thread::Builder::new()
                 .name(format!("worker-{number}"))
                 .spawn(move || {
-                    let outcome = work(number, parts, settings, &health, &stop);
+                    let outcome = work(number, parts, settings, &health, &watchdog, &stop);
                     // One worker that must not go on ends the process: the others leave cleanly.
                     stop.store(true, Ordering::SeqCst);
                     outcome
@@ -102,10 +105,12 @@ fn work(
     parts: WorkerParts,
     settings: concord_engine::worker::WorkerSettings,
     health: &Health,
+    watchdog: &Watchdog,
     stop: &AtomicBool,
 ) -> Result<(), WorkerError> {
     let clock = parts.clock.clone();
     let mut worker = Worker::start(parts, settings)?;
+    let _watch = watchdog.watch(number, worker.whereabouts());
     let label = number.to_string();
     while !stop.load(Ordering::SeqCst) {
         let report = worker.step(STEP)?;

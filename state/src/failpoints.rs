@@ -1,7 +1,8 @@
 //! Places at which a process can be made to die, to test that it may die anywhere.
 //!
 //! They are here with debug assertions only; in a release build `failpoint!` is nothing. `CONCORD_FAILPOINT=<name>:<n>` ends
-//! the process at the n-th passing of that point, as a crash would: nothing is unwound, nothing is closed.
+//! the process at the n-th passing of that point, as a crash would: nothing is unwound, nothing is closed. With `:hang` behind it
+//! the thread stays at that point for ever, and the process lives.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -131,24 +132,40 @@ pub fn last_word(point: Failpoint, passing: u64) -> String {
     format!("FAILPOINT {} passed {passing} times: the process ends here", point.name())
 }
 
-/// Ends the process if it was told to end here. Called by `failpoint!`.
+/// What becomes of whoever comes to the point.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Dies,
+    Hangs,
+}
+
+/// Ends the process, or holds the thread, if it was told to here. Called by `failpoint!`.
 pub fn pass(point: Failpoint) {
-    static CHOSEN: OnceLock<Option<(Failpoint, u64)>> = OnceLock::new();
+    static CHOSEN: OnceLock<Option<(Failpoint, u64, Fate)>> = OnceLock::new();
     static PASSED: AtomicU64 = AtomicU64::new(0);
-    let Some((chosen, passing)) = *CHOSEN.get_or_init(chosen) else { return };
-    if point == chosen && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == passing {
-        eprintln!("{}", last_word(point, passing));
-        std::process::abort();
+    let Some((chosen, passing, fate)) = *CHOSEN.get_or_init(chosen) else { return };
+    if point != chosen || PASSED.fetch_add(1, Ordering::Relaxed) + 1 != passing {
+        return;
+    }
+    match fate {
+        Fate::Dies => {
+            eprintln!("{}", last_word(point, passing));
+            std::process::abort();
+        }
+        Fate::Hangs => loop {
+            std::thread::park();
+        },
     }
 }
 
 /// What the environment names. A point that nobody knows ends the process: a run that dies nowhere would pass for one that
 /// survives everything.
-fn chosen() -> Option<(Failpoint, u64)> {
+fn chosen() -> Option<(Failpoint, u64, Fate)> {
     let text = std::env::var(VARIABLE).ok()?;
-    let found = text.split_once(':').and_then(|(name, passing)| {
+    let (place, fate) = text.strip_suffix(":hang").map_or((&*text, Fate::Dies), |place| (place, Fate::Hangs));
+    let found = place.split_once(':').and_then(|(name, passing)| {
         let point = Failpoint::ALL.iter().find(|point| point.name() == name)?;
-        Some((*point, passing.parse().ok().filter(|passing| *passing > 0)?))
+        Some((*point, passing.parse().ok().filter(|passing| *passing > 0)?, fate))
     });
     if found.is_none() {
         eprintln!("{VARIABLE}={text}: write the name of a point and a passing, such as commit.drained:3");

@@ -7,12 +7,10 @@ use concord_flows::list_reconciliation::{Settings, topology};
 use concord_state::failpoints::{Failpoint, Reached, VARIABLE, last_word};
 use concord_state::{RocksDirectory, RocksOptions, StateDirectory, StateError, TaskState};
 
-use crate::instance::APPLICATION;
+use crate::instance::{ABORTED, APPLICATION};
 use crate::stage::Stage;
-use crate::{Outcome, PARTITIONS};
+use crate::{Outcome, PARTITIONS, poll_until};
 
-/// The signal that `abort` raises.
-const ABORTED: i32 = 6;
 /// Which of the two instances dies; the other one lives, or comes and goes.
 const MORTAL: usize = 0;
 const OTHER: usize = 1;
@@ -47,6 +45,37 @@ pub fn at_every_point(stage: &mut Stage) -> Outcome<String> {
     stage.send_all_extracts()?;
     stage.await_jobs(Duration::from_secs(180))?;
     Ok(format!("{} failpoints, {} deaths", points.count(), deaths.len()))
+}
+
+/// A worker hangs in the middle of a commit, with records and changelogs in the log and without its positions. Its process ends, the
+/// other takes over, and what the first comes back to is sound.
+pub fn by_hanging(stage: &mut Stage) -> Outcome<String> {
+    stage.generate(3, 3 * RECORDS_OF_AN_EXTRACT)?;
+    let mut command = stage.instances[MORTAL].command();
+    command.env(VARIABLE, format!("{}:3:hang", Failpoint::CommitDrained.name()));
+    stage.instances[MORTAL].start_by(command)?;
+    stage.instances[OTHER].start()?;
+    stage.send_pds(|_| Ok(()))?;
+    stage.send_next_extract()?;
+    let begun = Instant::now();
+    let mut status = None;
+    let waited = poll_until(Duration::from_secs(150), Duration::from_millis(100), || {
+        status = stage.instances[MORTAL].ended()?;
+        Ok(status.is_some())
+    });
+    waited.map_err(|e| format!("a process with a worker that hangs did not end: {e}"))?;
+    let took = begun.elapsed().as_secs();
+    match status {
+        Some(status) if stage.instances[MORTAL].hung(status)? => {}
+        status => return Err(format!("the instance ended otherwise: {status:?}")),
+    }
+    if !stage.instances[MORTAL].told()?.contains("doing=\"sending positions\"") {
+        return Err("the last word of the instance does not say what its worker was doing".to_owned());
+    }
+    stage.instances[MORTAL].start()?;
+    stage.send_all_extracts()?;
+    stage.await_jobs(Duration::from_secs(180))?;
+    Ok(format!("a worker hung in a commit, and its process ended {took} s later"))
 }
 
 /// One life, which ends at the point and nowhere else.

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -15,6 +15,11 @@ use crate::{Outcome, PARTITIONS, poll_until};
 pub const APPLICATION: &str = "exactly-once";
 /// Sub-topologies times partitions, of either flow.
 const ALL_TASKS: usize = 3 * PARTITIONS as usize;
+
+/// The signal that `abort` raises.
+pub const ABORTED: i32 = 6;
+/// What a process says that ends since one of its workers hung.
+const HUNG: &str = "A worker does not come back from a step.";
 
 /// One instance with its configuration and state.
 pub struct Instance {
@@ -67,6 +72,7 @@ replication = 1
 [processing]
 session_timeout_ms = 6000
 transaction_timeout_ms = 5000
+longest_step_ms = 45000
 
 [http]
 listen = "127.0.0.1:{port}"
@@ -183,13 +189,13 @@ application = "{APPLICATION}"
         }
     }
 
-    /// Starts it again, as a supervisor would, when brokers under load took it for its killed predecessor. An error when the process
-    /// has ended otherwise though nobody ended it.
+    /// Starts it again, as a supervisor would, when brokers under load took it for its killed predecessor, or when it ended since one
+    /// of its workers hung. An error when the process has ended otherwise though nobody ended it.
     pub fn check_alive(&mut self) -> Outcome<()> {
         let Some(child) = &mut self.child else { return Ok(()) };
         match child.try_wait() {
             Ok(None) => Ok(()),
-            Ok(Some(status)) if self.was_taken_for_its_predecessor(status)? => self.start(),
+            Ok(Some(status)) if self.was_taken_for_its_predecessor(status)? || self.hung(status)? => self.start(),
             Ok(Some(status)) => {
                 Err(format!("instance {} ended by itself: {status}; see {}", self.name, self.log.display()))
             }
@@ -200,6 +206,17 @@ application = "{APPLICATION}"
     /// Whether it ended since the brokers took up what its predecessor had asked of the group before it was killed.
     pub fn was_taken_for_its_predecessor(&self, status: ExitStatus) -> Outcome<bool> {
         Ok(status.code() == Some(1) && self.told()?.contains("FencedInstanceId"))
+    }
+
+    /// Whether it ended since a worker did not come back from a step.
+    pub fn hung(&self, status: ExitStatus) -> Outcome<bool> {
+        Ok(status.signal() == Some(ABORTED) && self.told()?.contains(HUNG))
+    }
+
+    /// How often that has happened.
+    pub fn hung_so_far(&self) -> Outcome<usize> {
+        let log = fs::read_to_string(&self.log).map_err(|e| format!("reading {}: {e}", self.log.display()))?;
+        Ok(log.matches(HUNG).count())
     }
 
     /// Transactions committed since it started; 0 while it does not answer.

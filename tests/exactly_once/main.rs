@@ -37,6 +37,7 @@ use std::time::{Duration, Instant};
 
 use findings::Findings;
 use flow::{Flow, LIST_RECONCILIATION, PATIENT_DOCUMENTS, SEQUENCE_AUDIT};
+use instance::Instance;
 use stage::Stage;
 
 /// What went wrong, in words.
@@ -105,6 +106,15 @@ const SCENARIOS: &[Scenario] = &[
         is_possible: anywhere,
         protocol: "classic",
         play: |stage, _| deaths::at_every_point(stage),
+        afterwards: nothing,
+    },
+    #[cfg(debug_assertions)]
+    Scenario {
+        name: "a_worker_that_hangs_ends_its_process_and_loses_nothing",
+        flow: &LIST_RECONCILIATION,
+        is_possible: anywhere,
+        protocol: "classic",
+        play: |stage, _| deaths::by_hanging(stage),
         afterwards: nothing,
     },
     Scenario {
@@ -352,8 +362,14 @@ fn kill_broker(stage: &mut Stage, size: &Size) -> Outcome<String> {
         let begun = Instant::now();
         let before: Vec<u64> = stage.instances.iter().map(|i| i.commits()).collect();
         stage.send_next_extract()?;
+        let hung_before = hung_so_far(stage)?;
         poll_until(Duration::from_secs(120), Duration::from_millis(50), || {
-            Ok(stage.instances.iter().zip(&before).all(|(instance, before)| instance.commits() > *before))
+            stage.instances.iter_mut().try_for_each(Instance::check_alive)?;
+            let hung = hung_so_far(stage)?;
+            // The counter of one that had to be started again has begun anew.
+            let goes_on =
+                |i: usize| stage.instances[i].commits() > if hung[i] > hung_before[i] { 0 } else { before[i] };
+            Ok((0..stage.instances.len()).all(goes_on))
         })
         .map_err(|e| format!("the instances did not go on after the broker's restart: {e}"))?;
         to_commit.push(begun.elapsed().as_millis());
@@ -368,7 +384,15 @@ fn kill_broker(stage: &mut Stage, size: &Size) -> Outcome<String> {
             }
         }
     }
-    Ok(format!("2 kills of the broker, both instances commit again {to_commit:?} ms after its start"))
+    let hung: usize = hung_so_far(stage)?.iter().sum();
+    Ok(format!(
+        "2 kills of the broker, both instances commit again {to_commit:?} ms after its start; {hung} of their workers hung"
+    ))
+}
+
+/// How often a worker of each instance has hung.
+fn hung_so_far(stage: &Stage) -> Outcome<Vec<usize>> {
+    stage.instances.iter().map(Instance::hung_so_far).collect()
 }
 
 /// The broker answers nobody while extracts are being processed. An instance in the middle of a transaction gives it up while it

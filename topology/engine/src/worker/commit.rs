@@ -9,7 +9,7 @@ use std::time::Duration;
 use concord_state::{CommitMeta, failpoint};
 
 use super::stopwatch::Stopwatch;
-use super::{Failure, Polls, Worker, WorkerError, generations};
+use super::{Doing, Failure, Polls, Worker, WorkerError, generations};
 use crate::invariants::{self, Answer, Checked, Outcome};
 use crate::log::{Guarantee, LogError, LogErrorKind, Offset, OutgoingRecord, TopicPartition};
 use crate::metric_names as names;
@@ -72,6 +72,7 @@ impl Worker {
         self.keep_generations()?;
         self.ensure_transaction()?;
         let mut stopwatch = Stopwatch::start();
+        self.whereabouts.is(Doing::Sending);
         self.send_gatherings()?;
         failpoint!(CommitPartsSent);
         match self.settings.guarantee {
@@ -86,11 +87,13 @@ impl Worker {
         }
         failpoint!(CommitChangelogsSent);
         stopwatch.lap("commit: changelogs");
+        self.whereabouts.is(Doing::Draining);
 
         if !planted::is(PlantedBug::CommitWithoutDrain) {
             self.producer.drain(self.settings.transaction_timeout / 2)?;
         }
         stopwatch.lap("commit: drain");
+        self.whereabouts.is(Doing::SendingPositions);
         failpoint!(CommitDrained);
         let offsets = self.positions_of_dirty_tasks();
         invariants::holds(|| self.positions_are_complete_and_ours(&offsets));
@@ -106,6 +109,7 @@ impl Worker {
             Guarantee::AtLeastOnce => self.consumer.commit(&offsets)?,
         }
         stopwatch.lap("commit: positions");
+        self.whereabouts.is(Doing::Ending);
         failpoint!(CommitPositionsSent);
         if planted::is(PlantedBug::StateBeforeCommit) {
             self.keep_what_was_committed(now_ms)?;
@@ -115,6 +119,7 @@ impl Worker {
         planted::change_answer(answer).map_err(|error| after_failed_commit(outcome, error))?;
         self.transaction_open = false;
         stopwatch.lap("commit: transaction");
+        self.whereabouts.is(Doing::WritingState);
         failpoint!(CommitDecided);
 
         invariants::holds(|| invariants::state_follows_the_commit(outcome));
@@ -270,6 +275,7 @@ impl Worker {
     pub(super) fn abort(&mut self, cause: &LogError) -> Result<(), WorkerError> {
         tracing::warn!(%cause, "A transaction is aborted; its records will be processed again.");
         metrics::counter!(names::ABORTS).increment(1);
+        self.whereabouts.is(Doing::Aborting);
         if self.transaction_open
             && !planted::is(PlantedBug::AbortWithoutAborting)
             && let Err(error) = self.producer.abort()
@@ -279,6 +285,7 @@ impl Worker {
             }
             return self.recover(&error);
         }
+        self.whereabouts.is(Doing::GoingBack);
         self.transaction_open &= planted::is(PlantedBug::AbortWithoutAborting);
         self.forget_polled_records();
         self.calls.tell_again();

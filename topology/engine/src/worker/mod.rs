@@ -18,6 +18,7 @@ mod sending;
 mod start_phases;
 mod stopwatch;
 mod timers;
+mod whereabouts;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub use dead_letters::{
 };
 pub use generations::GENERATION;
 pub(crate) use generations::NO_GENERATION;
+pub use whereabouts::{Doing, Whereabouts};
 
 /// How a worker behaves.
 #[derive(Debug, Clone)]
@@ -187,6 +189,7 @@ pub(crate) type TaskId = (usize, i32);
 
 /// See the module.
 pub struct Worker {
+    whereabouts: Whereabouts,
     parts: WorkerParts,
     settings: WorkerSettings,
     consumer: Box<dyn GroupConsumer>,
@@ -353,6 +356,7 @@ impl Worker {
             restore_progress: RestoreProgress::default(),
             start_phases,
             pending: VecDeque::new(),
+            whereabouts: Whereabouts::default(),
             parts,
         })
     }
@@ -363,6 +367,7 @@ impl Worker {
     /// The worker must not go on: see [`WorkerError`].
     pub fn step(&mut self, wait: Duration) -> Result<StepReport, WorkerError> {
         let mut report = StepReport::default();
+        self.whereabouts.steps_on();
         let outcome = self.turn(wait, &mut report);
         match outcome {
             Ok(()) => {}
@@ -400,6 +405,7 @@ impl Worker {
             Err(error) => return Err(error.into()),
         }
         stopwatch.lap("poll");
+        self.whereabouts.is(Doing::Processing);
         while let Some(event) = self.pending.pop_front() {
             match event {
                 ConsumerEvent::Assigned(partitions) => self.assigned(&partitions)?,
@@ -414,11 +420,14 @@ impl Worker {
             }
         }
         stopwatch.lap("records");
+        self.whereabouts.is(Doing::Restoring);
         self.unpark()?;
         self.restore()?;
         stopwatch.lap("restore");
+        self.whereabouts.is(Doing::FiringTimers);
         report.timers += self.fire_timers()?;
         stopwatch.lap("timers");
+        self.whereabouts.is(Doing::TakingResults);
         report.results += self.take_results()?;
         self.tell_of_begun_calls()?;
         self.read_held_inputs_on()?;
@@ -427,6 +436,12 @@ impl Worker {
             report.committed = self.commit()?;
         }
         self.begin_calls()
+    }
+
+    /// Where it is in its loop, to be watched from elsewhere.
+    #[must_use]
+    pub fn whereabouts(&self) -> Whereabouts {
+        self.whereabouts.clone()
     }
 
     /// How long a poll may wait, so that replay, timers and commits are not late.

@@ -4,7 +4,7 @@
 use concord_state::failpoint;
 
 use super::start_phases::Phase as StartPhase;
-use super::{Failure, Worker, WorkerError, producer_settings};
+use super::{Doing, Failure, Worker, WorkerError, producer_settings};
 use crate::log::{LogError, LogErrorKind};
 use crate::metric_names as names;
 use crate::planted::{self, PlantedBug};
@@ -42,6 +42,7 @@ impl Worker {
         }
         tracing::warn!(%cause, "The producer is built anew and every task reads its committed position again.");
         metrics::counter!(names::RECOVERIES).increment(1);
+        self.whereabouts.is(Doing::Recovering);
         self.transaction_open = false;
         self.forget_polled_records();
         self.calls.tell_again();
