@@ -1,6 +1,9 @@
 //! One run of one arm.
 
+use std::ops::Range;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +15,7 @@ use super::case::{Case, Sizes};
 use super::report::Latency;
 use crate::Result;
 use crate::arms::{ArmSettings, Running, Workload};
-use crate::broker::topics::{PARTITIONS, Progress};
+use crate::broker::topics::{PARTITIONS, Progress, Reading};
 use crate::inputs::feed::{self, Input, Paced, SEED, now_ms};
 use crate::inputs::{Content, Made, PersonSource};
 use crate::process::{busy_seconds, cpu_seconds, peak_memory_mib};
@@ -70,6 +73,44 @@ pub struct Bench {
     pub threads: usize,
     /// Class path of the Kafka Streams arm.
     pub kafka_streams: Option<String>,
+}
+
+/// Reads what an arm writes.
+struct Listener {
+    output: Reading,
+    content: Content,
+    /// When something was read.
+    last: Instant,
+    /// The times of records whose latency counts.
+    counted: Range<i64>,
+    /// In milliseconds.
+    latencies: Vec<i64>,
+}
+
+impl Listener {
+    fn of(output: Reading) -> Self {
+        Self { output, content: Content::default(), last: Instant::now(), counted: 0..0, latencies: Vec::new() }
+    }
+
+    /// Waits for one record at most.
+    fn listen(&mut self) -> Result<()> {
+        self.output.poll(SAMPLE_EVERY / 10, |message| {
+            self.last = Instant::now();
+            self.content.add(message.key().unwrap_or_default(), message.payload().unwrap_or_default());
+            let due_ms = message.timestamp().to_millis().unwrap_or_default();
+            if self.counted.contains(&due_ms) {
+                self.latencies.push(now_ms() - due_ms);
+            }
+        })
+    }
+
+    /// The median and the 99th percentile.
+    fn percentiles(&mut self) -> Option<(f64, f64)> {
+        self.latencies.sort_unstable();
+        let latencies = &self.latencies;
+        let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).map(|ms| *ms as f64);
+        Some((at(0.50)?, at(0.99)?))
+    }
 }
 
 /// The readings of one moment.
@@ -218,13 +259,13 @@ impl Bench {
         Ok(measured)
     }
 
-    /// Feeds `arm` at `rate` records a second. Latency is from the moment at which a record was due to be sent, to the
-    /// moment at which a reader of committed records had the output that it caused.
-    pub fn latency(&mut self, arm: Arm, case: &Case, reference: Option<&Input>, rate: f64) -> Result<Latency> {
+    /// Feeds `arm` as fast as it takes records, then with half as many a second. Latency is from the moment at which a record
+    /// was due to be sent, to the moment at which a reader of committed records had the output that it caused.
+    pub fn latency(&mut self, arm: Arm, case: &Case, reference: Option<&Input>) -> Result<Latency> {
         let topic = self.stage.fresh_name("paced");
         self.stage.topics.create(&topic)?;
         let settings = self.settings(case, &topic, reference.map_or("", |r| &r.topic))?;
-        let mut output = self.stage.topics.follow_all(&settings.output)?;
+        let mut listener = Listener::of(self.stage.topics.follow_all(&settings.output)?);
         let progress = self.stage.topics.progress(&settings.application)?;
         let mut running = self.start(arm, &settings)?;
         if let Some(reference) = reference {
@@ -237,51 +278,73 @@ impl Bench {
         };
         let first = Input { topic: topic.clone(), ends: paced.begin()?, ..Input::default() };
         await_progress(&mut running, &progress, &first)?;
+
+        let (paced, live, ends) = self.live(paced, &mut running, &progress, &topic, &mut listener)?;
+        await_progress(&mut running, &progress, &Input { topic: topic.clone(), ends, ..Input::default() })?;
+        let rate = live / 2.0;
+
         let sizes = self.sizes;
         let began_ms = now_ms();
-        let publisher = thread::spawn(move || paced.run(rate, |due| due < sizes.latency).map_err(|e| e.to_string()));
         let from_ms = began_ms + sizes.latency_skipped.as_millis() as i64;
         // What is under way when the feed ends would find an idle machine.
-        let to_ms = began_ms + sizes.latency.as_millis() as i64 - 1_000;
-        let mut latencies = Vec::new();
-        let mut content = Content::default();
-        let mut expected = None;
-        let mut latest_ms = 0.0;
-        let mut publisher = Some(publisher);
-        let mut last_output = Instant::now();
-        loop {
-            output.poll(SAMPLE_EVERY, |message| {
-                last_output = Instant::now();
-                content.add(message.key().unwrap_or_default(), message.payload().unwrap_or_default());
-                let due_ms = message.timestamp().to_millis().unwrap_or_default();
-                if (from_ms..to_ms).contains(&due_ms) {
-                    latencies.push(now_ms() - due_ms);
-                }
-            })?;
-            if publisher.as_ref().is_some_and(thread::JoinHandle::is_finished)
-                && let Some(publisher) = publisher.take()
-            {
-                let (input, late) = publisher.join().map_err(|_| "the publisher panicked")??;
-                latest_ms = late.as_millis() as f64;
-                expected = Some(if case.workload == Workload::W0 { input.copies } else { input.findings });
-            }
-            if expected == Some(content) {
-                break;
-            }
-            if expected.is_some() && last_output.elapsed() > PATIENCE / 4 {
-                return Err(format!("{}: wrote {content:?} instead of {expected:?}", arm.name()).into());
+        listener.counted = from_ms..began_ms + sizes.latency.as_millis() as i64 - 1_000;
+        let publisher = thread::spawn(move || paced.run(rate, |due| due < sizes.latency).map_err(|e| e.to_string()));
+        while !publisher.is_finished() {
+            listener.listen()?;
+        }
+        let (input, late) = publisher.join().map_err(|_| "the publisher panicked")??;
+        let expected = if case.workload == Workload::W0 { input.copies } else { input.findings };
+        while listener.content != expected {
+            listener.listen()?;
+            if listener.last.elapsed() > PATIENCE / 4 {
+                return Err(format!("{}: wrote {:?} instead of {expected:?}", arm.name(), listener.content).into());
             }
         }
         let commit_pauses = if arm == Arm::Concord { Some(commit_pauses(&mut running)?) } else { None };
         running.stop()?;
         self.stage.clean_up(&settings)?;
         self.stage.topics.delete(&topic)?;
-        latencies.sort_unstable();
-        let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).map(|ms| *ms as f64);
-        let (Some(p50), Some(p99)) = (at(0.50), at(0.99)) else {
+        let Some((p50, p99)) = listener.percentiles() else {
             return Err(format!("{} gave no output in its latency run", arm.name()).into());
         };
-        Ok(Latency { rate, p50, p99, publisher_late: latest_ms, commit_pauses })
+        Ok(Latency { live, rate, p50, p99, publisher_late: late.as_millis() as f64, commit_pauses })
+    }
+
+    /// Records a second that an arm takes while they are published as fast as it takes them, and the ends of what was
+    /// published.
+    fn live(
+        &self,
+        mut paced: Paced,
+        running: &mut Running,
+        progress: &Progress,
+        topic: &str,
+        listener: &mut Listener,
+    ) -> Result<(Paced, f64, Vec<i64>)> {
+        /// Enough for the broker and the arm to be busy all the time, and little beside a second's records.
+        const MOST_AHEAD: i64 = 100_000;
+        let time = self.sizes.live;
+        let done = Arc::new(AtomicI64::new(0));
+        let count = Arc::clone(&done);
+        let publisher = thread::spawn(move || match paced.flood(time, MOST_AHEAD, &count) {
+            Ok(ends) => Ok((paced, ends)),
+            Err(error) => Err(error.to_string()),
+        });
+        let mut samples = Vec::new();
+        while !publisher.is_finished() {
+            running.check()?;
+            let at = Instant::now();
+            let sum: i64 = progress.of(topic)?.iter().sum();
+            done.store(sum, Ordering::Relaxed);
+            samples.push((at, sum));
+            while at.elapsed() < SAMPLE_EVERY / 5 {
+                listener.listen()?;
+            }
+        }
+        let (paced, ends) = publisher.join().map_err(|_| "the publisher panicked")??;
+        let first = samples.iter().find(|(at, _)| *at - samples[0].0 >= time.mul_f64(WARM_UP));
+        let last = samples.iter().rfind(|(at, _)| *at - samples[0].0 < time);
+        let (Some(first), Some(last)) = (first, last) else { return Err("the feed ended before it was seen".into()) };
+        Ok((paced, (last.1 - first.1) as f64 / (last.0 - first.0).as_secs_f64(), ends))
     }
 
     /// Starts an arm that has work to do in every partition, and waits until each has given output.

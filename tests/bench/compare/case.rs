@@ -14,6 +14,8 @@ pub struct Sizes {
     pub roomy_mib: usize,
     /// The same when that state is four times as large.
     pub narrow_mib: usize,
+    /// How long an arm gets records as fast as it takes them, which tells its half load.
+    pub live: Duration,
     pub latency: Duration,
     /// The beginning of a latency run that does not count: the programs warm up.
     pub latency_skipped: Duration,
@@ -25,6 +27,7 @@ impl Sizes {
         persons: 1_000_000,
         roomy_mib: 384,
         narrow_mib: 64,
+        live: Duration::from_secs(20),
         latency: Duration::from_secs(30),
         latency_skipped: Duration::from_secs(12),
     };
@@ -34,6 +37,7 @@ impl Sizes {
         persons: 50_000,
         roomy_mib: 64,
         narrow_mib: 16,
+        live: Duration::from_secs(4),
         latency: Duration::from_secs(6),
         latency_skipped: Duration::from_secs(2),
     };

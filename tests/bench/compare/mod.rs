@@ -135,12 +135,11 @@ fn measure(bench: &mut Bench, plan: &Plan, results: &mut Results) -> Result<()> 
             let s = plan.arms.contains(&Arm::Concord).then_some(Arm::Concord);
             for _ in 1..=plan.repeats {
                 for arm in s.into_iter().chain(case_results.better_kafka_streams()) {
-                    let Some(rate) = case_results.load_for_latency(arm, case.workload) else { continue };
-                    eprintln!("{}: latency of {} at {rate:.0} records/s", case.name, arm.name());
-                    let latency = bench.latency(arm, case, reference, rate)?;
+                    eprintln!("{}: latency of {}", case.name, arm.name());
+                    let latency = bench.latency(arm, case, reference)?;
                     eprintln!(
-                        "    p50 {} ms, p99 {} ms; the publisher was late by {} ms at most",
-                        latency.p50, latency.p99, latency.publisher_late
+                        "    {:.0} records/s live; at {:.0} p50 {} ms, p99 {} ms; the publisher was late by {} ms at most",
+                        latency.live, latency.rate, latency.p50, latency.p99, latency.publisher_late
                     );
                     case_results.latencies.entry(arm).or_default().push(latency);
                 }

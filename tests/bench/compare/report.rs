@@ -6,15 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::bench::{Arm, Measured};
 use super::case::{CASES, Case};
-use crate::arms::Workload;
 use crate::figures::spread::Spread;
-
-/// Records a second that one publishing thread can pace beside an arm and a broker on two processors.
-const MOST_PACED: f64 = 100_000.0;
 
 /// Latencies of one run, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Latency {
+    /// Records a second that the arm took while they were published as fast as it took them: on one machine a publisher and a
+    /// reader of the output leave an arm less than a log that was written before.
+    pub live: f64,
+    /// Records a second while latency was taken: half of that.
     pub rate: f64,
     pub p50: f64,
     pub p99: f64,
@@ -43,14 +43,6 @@ impl CaseResults {
     /// Records a second, the median.
     pub fn rate(&self, arm: Arm) -> Option<f64> {
         self.median(arm, |m| Some(m.records_a_second))
-    }
-
-    /// Half of the records a second that the arm can do; in W2, of the extract. A quarter in W0: what feeds the arm and reads
-    /// its output is on the same machine, and there takes as much of it as the arm does. Never more than [`MOST_PACED`].
-    pub fn load_for_latency(&self, arm: Arm, workload: Workload) -> Option<f64> {
-        let extract = self.median(arm, |m| above_zero(m.extract_records_a_second));
-        let share = if workload == Workload::W0 { 0.25 } else { 0.5 };
-        Some((extract.or_else(|| self.rate(arm))? * share).min(MOST_PACED))
     }
 
     /// The collector with which Kafka Streams was faster.
@@ -84,6 +76,7 @@ impl CaseResults {
             row("kill -9 to all partitions, s", self.spread(arm, |m| m.ready));
             row("without state to all partitions, s", self.spread(arm, |m| m.restored));
             if let Some(latencies) = self.latencies.get(&arm) {
+                row("records/s while they are published", Spread::of(latencies.iter().map(|l| l.live)));
                 row("latency run, records/s", Spread::of(latencies.iter().map(|l| l.rate)));
                 row("publisher late by at most, ms", Spread::of(latencies.iter().map(|l| l.publisher_late)));
                 row("latency p50, ms", Spread::of(latencies.iter().map(|l| l.p50)));
@@ -119,6 +112,7 @@ impl CaseResults {
         put("memory_k_over_s", ratio(of_k(memory), self.median(s, memory)));
         put("commit_pause_p50_ms", self.median(s, |m| m.commit_pauses.map(|p| p.0 * 1e3)));
         put("commit_pause_p99_ms", self.median(s, |m| m.commit_pauses.map(|p| p.1 * 1e3)));
+        put("latency_load", latency(|l| Some(l.rate)));
         put("latency_p50_ms", latency(|l| Some(l.p50)));
         put("latency_p99_ms", latency(|l| Some(l.p99)));
         // Behind a backlog, as above, the interval between commits grows.

@@ -1,5 +1,6 @@
 //! Inputs written to topics: at once, hidden until they are wanted, or each record when it is due.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -81,7 +82,7 @@ pub fn hidden_extract(topics: &Topics, topic: &str, count: u64) -> Result<(Input
     ))
 }
 
-/// Records that come when they are due.
+/// Records that come as fast as they are taken, or when they are due.
 pub struct Paced {
     publishing: Publishing,
     source: Source,
@@ -117,6 +118,28 @@ impl Paced {
     pub fn begin(&mut self) -> Result<Vec<i64>> {
         for _ in 0..Self::AT_FIRST {
             self.publish(now_ms())?;
+        }
+        self.publishing.flush()?;
+        Ok(self.publishing.sent().to_vec())
+    }
+
+    /// Publishes as fast as it goes for `time`, but never more than `most_ahead` records beyond those that `done` counts.
+    /// Answers how many each partition has.
+    pub fn flood(&mut self, time: Duration, most_ahead: i64, done: &AtomicI64) -> Result<Vec<i64>> {
+        /// Between two looks at clock and count.
+        const AT_ONCE: u32 = 200;
+        let began = Instant::now();
+        let mut sent: i64 = self.publishing.sent().iter().sum();
+        while began.elapsed() < time {
+            self.publishing.serve();
+            if sent - done.load(Ordering::Relaxed) >= most_ahead {
+                thread::sleep(Duration::from_millis(1));
+                continue;
+            }
+            for _ in 0..AT_ONCE {
+                self.publish(now_ms())?;
+            }
+            sent += i64::from(AT_ONCE);
         }
         self.publishing.flush()?;
         Ok(self.publishing.sent().to_vec())
