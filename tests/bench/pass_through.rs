@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use concord_engine::log::kafka::KafkaLog;
 use concord_engine::log::{
-    ConsumerEvent, GroupSettings, Guarantee, Log, OutgoingRecord, ProducerSettings, TopicPartition, TopicSpec,
+    ConsumerEvent, GroupConsumer, GroupSettings, Guarantee, Log, OutgoingRecord, ProducerSettings, TopicPartition,
+    TopicSpec, TransactionalProducer,
 };
 
 const COMMIT_EVERY: Duration = Duration::from_millis(100);
@@ -61,11 +62,13 @@ impl PassThrough {
                         consumer.fetch_from(&from)?;
                         positions.extend(from);
                     }
-                    // Members share the partitions out as they join: what was not committed is read by the next owner.
+                    // Members share the partitions out as they join. What was done is committed and not aborted: an abort just
+                    // behind the first record of a transaction is refused now and then, and would need a new producer.
                     ConsumerEvent::Revoked { partitions, .. } => {
                         if open_since.take().is_some() {
-                            producer.abort()?;
-                            moved.clear();
+                            let offsets: Vec<_> = moved.drain().collect();
+                            commit(producer.as_mut(), consumer.as_mut(), &offsets)?;
+                            positions.extend(offsets);
                         }
                         consumer.release(&partitions)?;
                         positions.retain(|p, _| !partitions.contains(p));
@@ -103,10 +106,8 @@ impl PassThrough {
                 }
             }
             if open_since.is_some_and(|since| since.elapsed() >= COMMIT_EVERY || is_enough(copied)) {
-                producer.drain(PATIENCE)?;
                 let offsets: Vec<_> = moved.drain().collect();
-                producer.send_offsets(&offsets, &consumer.membership()?)?;
-                producer.commit()?;
+                commit(producer.as_mut(), consumer.as_mut(), &offsets)?;
                 positions.extend(offsets);
                 open_since = None;
             }
@@ -115,6 +116,16 @@ impl PassThrough {
         consumer.close(true)?;
         Ok(took)
     }
+}
+
+fn commit(
+    producer: &mut dyn TransactionalProducer,
+    consumer: &mut dyn GroupConsumer,
+    offsets: &[(TopicPartition, i64)],
+) -> Result<(), Box<dyn Error>> {
+    producer.drain(PATIENCE)?;
+    producer.send_offsets(offsets, &consumer.membership()?)?;
+    Ok(producer.commit()?)
 }
 
 /// Copies a topic into one of its own, with one member; answers how long it took from the first record.
