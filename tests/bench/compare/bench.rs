@@ -271,7 +271,7 @@ impl Bench {
         if let Some(reference) = reference {
             await_progress(&mut running, &progress, reference)?;
         }
-        let publishing = self.stage.topics.publish(&topic, None, 1)?;
+        let publishing = self.stage.topics.publish_beside(&topic)?;
         let mut paced = match case.workload {
             Workload::W2 => Paced::extract(publishing, self.sizes.persons),
             Workload::W0 | Workload::W1 => Paced::messages(publishing, case.senders),

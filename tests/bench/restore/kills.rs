@@ -60,7 +60,7 @@ pub fn measure(stage: &mut Stage, options: &Options, state_mib: u64, kills: usiz
     let persons = load(stage, &settings, &mut running, state_mib)?;
 
     let stop = Arc::new(AtomicBool::new(false));
-    let paced = Paced::extract(stage.topics.publish(&extract, None, 1)?, persons);
+    let paced = Paced::extract(stage.topics.publish_beside(&extract)?, persons);
     let (rate, told) = (options.rate, Arc::clone(&stop));
     let publisher =
         thread::spawn(move || paced.run(rate, |_| !told.load(Ordering::Relaxed)).map_err(|e| e.to_string()));

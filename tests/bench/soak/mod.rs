@@ -96,7 +96,7 @@ pub fn run(options: &Options) -> Result<()> {
         options.rate,
         turn.as_secs()
     );
-    let paced = Paced::messages(stage.topics.publish(&input, None, 1)?, Senders::Zipf);
+    let paced = Paced::messages(stage.topics.publish_beside(&input)?, Senders::Zipf);
     let rate = options.rate;
     let publisher = thread::spawn(move || paced.run(rate, |due| due < lasts).map_err(|e| e.to_string()));
     let mut samples = Samples::new(lasts, turn);
