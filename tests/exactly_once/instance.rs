@@ -195,7 +195,14 @@ application = "{APPLICATION}"
         let Some(child) = &mut self.child else { return Ok(()) };
         match child.try_wait() {
             Ok(None) => Ok(()),
-            Ok(Some(status)) if self.was_taken_for_its_predecessor(status)? || self.hung(status)? => self.start(),
+            Ok(Some(status)) if self.was_taken_for_its_predecessor(status)? => self.start(),
+            Ok(Some(status)) if self.hung(status)? => {
+                // It may pass all the same: what the worker was doing must not go unseen.
+                let told = self.told()?;
+                let word = told.lines().find(|line| line.contains(HUNG)).unwrap_or_default();
+                println!("  instance {} is started again: {word}", self.name);
+                self.start()
+            }
             Ok(Some(status)) => {
                 Err(format!("instance {} ended by itself: {status}; see {}", self.name, self.log.display()))
             }
