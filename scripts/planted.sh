@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests the tests: plants each bug of topology/engine/src/planted.rs in turn and runs the layers, cheap ones first, until one
-# notices it. Fails when a bug is noticed by none, or when a layer complains with nothing planted.
+# notices it. Fails when a bug is noticed by none, when a layer cannot run, and when one of the first two complains with nothing
+# planted; that the others do not, scripts/test.sh and scripts/prove.sh show, which run them so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/build.sh
@@ -37,12 +38,15 @@ FEATURE=(--features concord-engine/planted-bugs)
 LOGS=$(mktemp -d "${TMPDIR:-/tmp}/concord-planted.XXXXXX")
 RUN=
 BUILT=$LOGS/built
+# Answers of programs that were ended: by timeout, by a panic that cannot unwind, by a signal.
+TIMED_OUT=124
+ABORTED=134
+KILLED=137
 
 finish() {
   local status=$?
   trap - EXIT
-  [ -z "$RUN" ] || scripts/parts stop-all --run "$RUN" || true
-  [ -z "$RUN" ] || rm -rf "$RUN"
+  stop_servers
   if [ "$status" -eq 0 ]; then
     rm -rf "$LOGS"
   else
@@ -70,9 +74,27 @@ built() {
 }
 
 start_kafka() {
-  [ -z "$RUN" ] || return 0
   RUN=$(mktemp -d "${TMPDIR:-/tmp}/concord-planted-kafka.XXXXXX")
-  scripts/parts kafka start --run "$RUN" >/dev/null
+  scripts/parts kafka start --run "$RUN" >"$LOGS/kafka" 2>&1 && return
+  echo "Kafka does not start, so the layers that need it say nothing:" >&2
+  tail -n 5 "$LOGS/kafka" >&2
+  exit 1
+}
+
+# Ends what servers a layer has left, its own and those that its tests had started when they were ended.
+stop_servers() {
+  local env
+  if [ -n "$RUN" ]; then
+    scripts/parts stop-all --run "$RUN" || true
+    rm -rf "$RUN"
+    RUN=
+  fi
+  [ -d "$LOGS/tmp" ] || return 0
+  pkill -KILL -f -- "$LOGS/tmp" || true
+  while IFS= read -r env; do
+    scripts/parts stop-all --run "$(dirname "$env")" >/dev/null || true
+  done < <(find "$LOGS/tmp" -name kafka.env)
+  rm -rf "$LOGS/tmp"
 }
 
 # The layers. Each gets the name of the bug and answers as its tests do.
@@ -80,18 +102,29 @@ driver() { CONCORD_INVARIANTS=off timeout --foreground 180 "$(built driver)"; }
 simulation() { CONCORD_INVARIANTS=off CONCORD_SEEDS=$SEEDS timeout --foreground 300 "$(built simulation)"; }
 invariants() { timeout --foreground 180 "$(built driver)"; }
 rebuild() {
-  start_kafka && KAFKA_BOOTSTRAP=$(sed -n 's/^KAFKA_BOOTSTRAP=//p' "$RUN/kafka.env") timeout --foreground 300 "$(built kafka_workers)"
+  KAFKA_BOOTSTRAP=$(sed -n 's/^KAFKA_BOOTSTRAP=//p' "$RUN/kafka.env") timeout --foreground 300 "$(built kafka_workers)"
 }
 kill_test() {
-  grep -q exactly_once "$BUILT" || build --test exactly_once || return 64
-  KAFKA_BOOTSTRAP=own timeout 900 "$(built exactly_once)"
+  KAFKA_BOOTSTRAP=own TMPDIR=$LOGS/tmp timeout 900 "$(built exactly_once)"
 }
 
-# catches LAYER BUG: whether the layer notices the bug. One test that fails is enough, so the others are not waited for. A bug
-# that nobody knows is the caller's mistake, not caught.
+# What a layer needs beforehand: if that fails, no bug was noticed.
+prepare() {
+  case $1 in
+  rebuild) start_kafka ;;
+  kill_test)
+    mkdir -p "$LOGS/tmp"
+    grep -q exactly_once "$BUILT" || build --test exactly_once || exit 1
+    ;;
+  esac
+}
+
+# catches LAYER BUG: whether the layer notices the bug. One test that fails is enough, so the others are not waited for; a layer that
+# does not come to its end, or whose program is ended, has noticed it too. Any other way to fail is none of a test.
 catches() {
   local answer=0 layer log=$LOGS/$2.$1
   : >"$log"
+  prepare "$1"
   set -m
   CONCORD_PLANTED_BUG=$2 "$1" >"$log" 2>&1 &
   layer=$!
@@ -105,15 +138,19 @@ catches() {
     sleep 0.1
   done
   wait "$layer" || answer=$?
-  if [ "$answer" -eq 64 ]; then
+  case $answer in
+  0) return 1 ;;
+  "$TIMED_OUT" | "$ABORTED" | "$KILLED") return 0 ;;
+  esac
+  if ! has_failed "$log"; then
+    echo "the layer \"${TITLE[$1]}\" ended with $answer, and no test has failed:" >&2
     tail -n 5 "$log" >&2
-    exit 2
+    exit 1
   fi
-  [ "$answer" -ne 0 ]
 }
 
 has_failed() {
-  grep -qE '^test .* \.\.\. FAILED$' "$1"
+  grep -qE '^test .* \.\.\. FAILED$|^  FAILED after ' "$1"
 }
 
 # by_what LAYER BUG: the first test that failed, or the lack of an end.
@@ -151,8 +188,9 @@ while IFS=$'\t' read -r bug what; do
   for layer in "${LAYERS[@]}"; do
     if catches "$layer" "$bug" </dev/null; then
       noticed=$layer
-      break
     fi
+    stop_servers
+    [ -z "$noticed" ] || break
   done
   if [ -n "$noticed" ]; then
     CAUGHT=$((CAUGHT + 1))

@@ -13,7 +13,7 @@ usage: scripts/prove.sh [--kills N] [--seeds N] [--planted] [--json]
 
   --kills N  kills of an instance (60), with records in proportion; a fifth as many more for the sequence audit, and for
              patient documents
-  --seeds N  simulated runs of the flow (2000)
+  --seeds N  simulated runs of list reconciliation (2000), and a tenth as many of each other flow
   --planted  plants each bug of scripts/planted.sh as well
   --json     the last line is {"kills","failpoints","seeds","records","lost","repeated","torn",
              "planted","planted_caught"}
@@ -68,14 +68,17 @@ figure() {
 }
 
 require_build_packages && require_server_packages && require_document_packages && use_cached_rocksdb
-layer "model" cargo test -p concord-engine --test commit_model
-layer "stores" cargo test -p concord-state
-layer "engine, simulated" cargo test -p concord-engine --test driver
-layer "engine on a real Kafka" on_kafka cargo test -p concord-engine --test kafka_log --test kafka_workers
-layer "flow, simulated ($SEEDS seeds)" env CONCORD_SEEDS="$SEEDS" cargo test -p concord-flows --test simulation -- --nocapture
+# Of the whole workspace, so that nothing is built again for the dependencies of one package.
+layer "model" cargo test --workspace --test commit_model
+layer "stores" cargo test --workspace --test state
+layer "engine, simulated" cargo test --workspace --test driver
+layer "engine on a real Kafka" on_kafka cargo test --workspace --test kafka_log --test kafka_workers
+layer "flow, simulated ($SEEDS seeds)" env CONCORD_SEEDS="$SEEDS" cargo test --workspace --test simulation -- --nocapture
+layer "other flows, simulated ($((SEEDS / 10)) seeds each)" env CONCORD_SEEDS=$((SEEDS / 10)) \
+  cargo test --workspace --test sequence_audit --test patient_documents --test asking_dps -- simulat fault
 # The test starts brokers of its own; the variable only says that it may.
 layer "scenarios on a real Kafka ($KILLS kills)" env KAFKA_BOOTSTRAP=own CONCORD_KILLS="$KILLS" CONCORD_RECORDS=$((KILLS * 1500)) \
-  cargo test -p concord --test exactly_once
+  cargo test --workspace --test exactly_once
 if [ "$PLANTED" = yes ]; then
   layer "planted bugs" scripts/planted.sh --json
 fi

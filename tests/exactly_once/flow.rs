@@ -39,8 +39,7 @@ pub const SEQUENCE_AUDIT: Flow = Flow {
         sequence_audit::topology(&settings).map_err(|e| e.to_string())
     },
     verify: audit::verify,
-    // `concord verify` is of list reconciliation.
-    verify_by_command: |_| Ok(()),
+    verify_by_command: Stage::verify_finds_nothing,
 };
 
 pub const PATIENT_DOCUMENTS: Flow = Flow {
@@ -52,6 +51,5 @@ pub const PATIENT_DOCUMENTS: Flow = Flow {
         patient_documents::topology(&settings).map_err(|e| e.to_string())
     },
     verify: documents::verify,
-    // `concord verify` does not look at patient documents.
-    verify_by_command: |_| Ok(()),
+    verify_by_command: Stage::verify_finds_nothing,
 };

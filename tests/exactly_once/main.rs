@@ -287,8 +287,14 @@ fn kill_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
 
     let mut to_processing = Vec::new();
     let mut killed_at = [None; 2];
+    let mut guests = 0;
     let begun = Instant::now();
-    for _ in EARLY..kills {
+    for number in EARLY..kills {
+        if number % GUEST_ONE_IN == GUEST_ONE_IN - 1 {
+            guests += 1;
+            kill_guest(stage)?;
+            continue;
+        }
         let victim = stage.dice.between(0, 2) as usize;
         let while_it_starts = stage.dice.between(0, 4) == 0;
         if !while_it_starts {
@@ -311,7 +317,30 @@ fn kill_instances(stage: &mut Stage, size: &Size) -> Outcome<String> {
     let seconds = begun.elapsed().as_secs_f64();
     // Only where nothing was between a kill and the next look at its victim is the time the victim's own.
     let fastest = to_processing.iter().min().copied().unwrap_or_default();
-    Ok(format!("{kills} kills in {seconds:.0} s, from a kill to processing again {fastest} ms at best"))
+    Ok(format!(
+        "{kills} kills in {seconds:.0} s, {guests} of them of a third instance that had come, from a kill to processing again \
+         {fastest} ms at best"
+    ))
+}
+
+/// Of so many kills one is of a guest.
+const GUEST_ONE_IN: u64 = 20;
+
+/// A third instance joins, which moves partitions to it, and is killed at a random moment of that or of its work. Its session
+/// ends while the others are killed, which moves them back.
+fn kill_guest(stage: &mut Stage) -> Outcome<()> {
+    stage.send_next_extract()?;
+    stage.guest.start()?;
+    if stage.dice.between(0, 2) == 0 {
+        stage.guest.await_tasks(Duration::from_secs(60))?;
+        stage.send_next_extract()?;
+        std::thread::sleep(Duration::from_millis(stage.dice.between(20, 500)));
+    } else {
+        std::thread::sleep(Duration::from_millis(stage.dice.between(500, 4_000)));
+    }
+    stage.guest.kill()?;
+    stage.kills += 1;
+    Ok(())
 }
 
 /// Each instance in turn is frozen past its session, replaced by the other, and let go on; then one loses its disk.

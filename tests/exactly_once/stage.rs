@@ -26,6 +26,8 @@ pub struct Stage {
     pub flow: &'static Flow,
     // Before the broker, so that they are ended first.
     pub instances: [Instance; 2],
+    /// One that comes and goes, so that partitions move.
+    pub guest: Instance,
     pub broker: Broker,
     pub topics: Topics,
     pub dice: Dice,
@@ -55,8 +57,10 @@ impl Stage {
             Instance::prepare(folder, "a", &broker.bootstrap, protocol, flow.section)?,
             Instance::prepare(folder, "b", &broker.bootstrap, protocol, flow.section)?,
         ];
+        let guest = Instance::prepare(folder, "guest", &broker.bootstrap, protocol, flow.section)?;
         let stage = Self {
             flow,
+            guest,
             topics: Topics::of(&broker.bootstrap, &BTreeMap::new())?,
             instances,
             broker,

@@ -6,10 +6,12 @@ mod files;
 use std::collections::BTreeMap;
 
 use concord_engine::topology::Topology;
-use concord_flows::list_reconciliation::topology::{DIFFERENCE, FILE, JOB, OUTCOME};
+use concord_flows::list_reconciliation::topology::{DIFFERENCE, FILE, JOB, OUTCOME, PDS_RECORD};
 use concord_schemas::Schemas;
 use concord_schemas::codec::{self, Decoder, TopicSchema};
-use concord_schemas::list_reconciliation::{Difference, GpEvent, Job, JobCounts, JobEvent, Outcome as RecordOutcome};
+use concord_schemas::list_reconciliation::{
+    Difference, GpEvent, Job, JobCounts, JobEvent, Outcome as RecordOutcome, PdsRecord,
+};
 use serde::Deserialize;
 
 use crate::expected::{self, ExpectedJob};
@@ -25,6 +27,7 @@ pub fn verify(stage: &Stage) -> Outcome<Findings> {
     let jobs = expected::jobs(&stage.topics)?;
     expectation_is_the_truth(stage, &jobs, &mut findings);
     let outputs = Outputs { topics: &stage.topics, decoder: Schemas::bundled().decoder(), jobs: &jobs };
+    outputs.every_person_is_what_pds_said_last(&mut findings)?;
     outputs.every_record_has_one_outcome(&mut findings)?;
     outputs.every_difference_is_written_once(&mut findings)?;
     outputs.every_job_goes_through_its_stages_once(&mut findings)?;
@@ -59,6 +62,28 @@ impl Outputs<'_> {
         self.decoder
             .decode(schema, value)
             .map_err(|e| format!("partition {} offset {} does not decode: {e}", record.partition, record.offset))
+    }
+
+    /// Also of those whom no list names. The disks are held against the changelog apart from this.
+    fn every_person_is_what_pds_said_last(&self, findings: &mut Findings) -> Outcome<()> {
+        let last_of = |topic: &str| -> Outcome<BTreeMap<String, String>> {
+            let mut people = BTreeMap::new();
+            for record in &self.topics.read(topic)? {
+                if record.value.is_none() {
+                    people.remove(&record.text_key());
+                    continue;
+                }
+                let person: PdsRecord<'_> = self.decode(&codec::PDS_RECORD, record)?;
+                people.insert(record.text_key(), format!("{person:?}"));
+            }
+            Ok(people)
+        };
+        let (published, stored) = (last_of(PDS_RECORD)?, last_of(&format!("{APPLICATION}.pds.changelog"))?);
+        if published.is_empty() {
+            findings.complain("no person was published");
+        }
+        findings.each_once("people of PDS", published, stored);
+        Ok(())
     }
 
     fn every_record_has_one_outcome(&self, findings: &mut Findings) -> Outcome<()> {

@@ -85,6 +85,8 @@ const MOST_ROUNDS: u32 = 100_000;
 pub struct DriverSettings {
     /// How many workers share the tasks.
     pub workers: usize,
+    /// All workers share one disk, as those of one process do; otherwise each has its own.
+    pub one_disk: bool,
     /// What goes wrong with the workers' calls to the log. The driver's own calls never fail.
     pub faults: FaultPlan,
     /// Where the clock stands at first, milliseconds since the epoch.
@@ -102,6 +104,7 @@ impl DriverSettings {
     pub fn with_workers(workers: usize) -> Self {
         Self {
             workers,
+            one_disk: false,
             faults: FaultPlan::none(),
             now_ms: 1_600_000_000_000,
             schemas: Arc::new(Schemas::bundled()),
@@ -184,10 +187,11 @@ impl TopologyTestDriver {
             EmbeddedLog::new(EmbeddedSettings { clock: Arc::new(clock.clone()), faults: settings.faults.clone() });
         topics::create(&log, &topology, 1)?;
         let schemas = settings.schemas.clone();
+        let shared = MemoryDirectory::new();
         let machines = (0..settings.workers)
             .map(|number| Machine {
                 name: format!("{}-{number}", topology.application),
-                disk: MemoryDirectory::new(),
+                disk: if settings.one_disk { shared.clone() } else { MemoryDirectory::new() },
                 life: None,
             })
             .collect();

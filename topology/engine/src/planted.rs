@@ -6,6 +6,8 @@
 
 #[cfg(feature = "planted-bugs")]
 mod chosen;
+#[cfg(feature = "planted-bugs")]
+mod held_markers;
 
 use crate::log::{LogError, LogErrorKind, LogResult, Offset, TopicPartition};
 
@@ -58,6 +60,7 @@ bugs! {
     DerivedNotRestored "derived-not-restored" "stores that follow from others are not restored"
     HalfDeletedState "half-deleted-state" "a store that starts over loses its values and keeps its position"
     OldStateKept "old-state-kept" "state older than tombstones are kept is brought up to date, not made anew"
+    IdleNotRenewed "idle-not-renewed" "a task without input commits nothing for as long as none comes"
     AnotherChangelogUnnoticed "another-changelog-unnoticed" "a changelog that was deleted and made again is not noticed"
     LateWritesApplied "late-writes-applied" "at least once, a restore applies what a former owner wrote late"
     TombstonesNotWritten "tombstones-not-written" "deletions do not reach the changelog"
@@ -78,7 +81,13 @@ bugs! {
     RejectedDropped "rejected-dropped" "a rejected record gets no dead letter"
     ParkedSkipped "parked-skipped" "a record whose schema is not at hand is skipped"
     EndMarkerLost "end-marker-lost" "a broadcast leaves out the last partition"
+    EndMarkerInMemory "end-marker-in-memory" "an end marker waits in memory for the next transaction, and goes with its task"
+    // The databases.
+    WalOff "wal-off" "databases write no log, and flush one column without the others"
 }
+
+#[cfg(feature = "planted-bugs")]
+pub(crate) use held_markers::HeldMarkers;
 
 /// Whether this bug is planted.
 #[cfg(feature = "planted-bugs")]

@@ -136,6 +136,8 @@ pub(crate) struct Task {
     pub gatherings: Gatherings,
     next_timers: NextTimers,
     pub calls: TaskCalls,
+    #[cfg(feature = "planted-bugs")]
+    pub held_markers: planted::HeldMarkers,
 }
 
 /// Where the store of timers keeps the stream time; no timer's key begins like it.
@@ -191,6 +193,8 @@ impl Task {
             gatherings: Gatherings::default(),
             next_timers: NextTimers::default(),
             calls: TaskCalls::of(definition),
+            #[cfg(feature = "planted-bugs")]
+            held_markers: planted::HeldMarkers::default(),
         }
     }
 
@@ -358,6 +362,11 @@ impl Task {
             position.parked_until_ms = None;
         }
         self.dirty = false;
+        #[cfg(feature = "planted-bugs")]
+        {
+            self.held_markers.forget_new();
+            self.dirty = !self.held_markers.is_empty();
+        }
         self.calls.roll_back();
         if !planted::is(PlantedBug::PartsKept) {
             self.gatherings.clear();

@@ -14,7 +14,10 @@ use crate::invariants::{self, Answer, Checked, Outcome};
 use crate::log::{Guarantee, LogError, LogErrorKind, Offset, OutgoingRecord, TopicPartition};
 use crate::metric_names as names;
 use crate::planted::{self, PlantedBug};
-use crate::task::Phase;
+use crate::task::{Phase, Task};
+
+/// A task commits at least as often. Much less than state may be old: see [`super::restore`].
+const LONGEST_WITHOUT_COMMIT_MS: i64 = 12 * 60 * 60 * 1000;
 
 /// Which records of changelogs are written. Without transactions a call is taken out when its effects are acknowledged, and not
 /// before: otherwise a crash between the two would lose them.
@@ -35,6 +38,19 @@ impl Worker {
             return false;
         }
         elapsed_ms(self.last_commit_ms, self.parts.clock.now_ms()) >= self.commit_interval_ms() || self.overdue()
+    }
+
+    /// Has tasks without anything to do commit their positions again now and then. Only the log can say that a task is still
+    /// ours, and so that its state is of today; what a killed process leaves would else be taken for as old as its last record.
+    pub(super) fn renew_old_commits(&mut self) {
+        if planted::is(PlantedBug::IdleNotRenewed) {
+            return;
+        }
+        let now_ms = self.parts.clock.now_ms();
+        let is_old = |task: &&mut Task| now_ms - task.state.meta().committed_at_ms > LONGEST_WITHOUT_COMMIT_MS;
+        for task in self.tasks.values_mut().filter(|task| matches!(task.phase, Phase::Running)).filter(is_old) {
+            task.dirty = true;
+        }
     }
 
     /// Time between the beginnings of two commits: the setting, or, behind a backlog, longer while commits take long, so that
@@ -74,6 +90,8 @@ impl Worker {
         let mut stopwatch = Stopwatch::start();
         self.whereabouts.is(Doing::Sending);
         self.send_gatherings()?;
+        #[cfg(feature = "planted-bugs")]
+        self.send_held_markers()?;
         failpoint!(CommitPartsSent);
         match self.settings.guarantee {
             Guarantee::ExactlyOnce => self.write_changelogs(now_ms, Part::All)?,
@@ -265,6 +283,10 @@ impl Worker {
             task.committed_stream_time_ms = task.stream_time_ms;
             task.committed_generation = task.generation;
             task.dirty = false;
+            #[cfg(feature = "planted-bugs")]
+            {
+                task.dirty = task.held_markers.committed();
+            }
             debug_assert!(task.gatherings.is_empty(), "parts of a committed transaction are still here");
             self.parts.views.committed(&self.parts.topology, task.sub, task.partition, now_ms);
         }

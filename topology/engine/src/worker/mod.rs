@@ -20,7 +20,7 @@ mod stopwatch;
 mod timers;
 mod whereabouts;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -202,6 +202,9 @@ pub struct Worker {
     tasks: BTreeMap<TaskId, Task>,
     /// Partitions given to us whose siblings have not come yet.
     owned: HashSet<TopicPartition>,
+    /// Tasks that are ours and still open in another worker of this process.
+    awaited: BTreeSet<TaskId>,
+    has_told_of_awaited: bool,
     transaction_open: bool,
     transaction_began_ms: i64,
     last_commit_ms: i64,
@@ -341,6 +344,8 @@ impl Worker {
             reader,
             tasks: BTreeMap::new(),
             owned: HashSet::new(),
+            awaited: BTreeSet::new(),
+            has_told_of_awaited: false,
             transaction_open: false,
             transaction_began_ms: now,
             last_commit_ms: now,
@@ -378,7 +383,7 @@ impl Worker {
             }
         }
         report.tasks_running = self.tasks.values().filter(|t| matches!(t.phase, Phase::Running)).count();
-        report.tasks_restoring = self.tasks.len() - report.tasks_running;
+        report.tasks_restoring = self.tasks.len() + self.awaited.len() - report.tasks_running;
         Ok(report)
     }
 
@@ -421,6 +426,7 @@ impl Worker {
         }
         stopwatch.lap("records");
         self.whereabouts.is(Doing::Restoring);
+        self.open_awaited_tasks()?;
         self.unpark()?;
         self.restore()?;
         stopwatch.lap("restore");
@@ -432,6 +438,7 @@ impl Worker {
         self.tell_of_begun_calls()?;
         self.read_held_inputs_on()?;
         stopwatch.lap("calls");
+        self.renew_old_commits();
         if self.commit_is_due() {
             report.committed = self.commit()?;
         }
@@ -448,6 +455,9 @@ impl Worker {
     fn wait_for(&mut self, wait: Duration) -> Result<Duration, Failure> {
         if self.tasks.values().any(|t| !matches!(t.phase, Phase::Running)) {
             return Ok(wait.min(Duration::from_millis(1)));
+        }
+        if !self.awaited.is_empty() {
+            return Ok(wait.min(Duration::from_millis(50)));
         }
         let now = self.parts.clock.now_ms();
         let mut latest = now + wait.as_millis() as i64;
@@ -473,7 +483,8 @@ impl Worker {
 
     /// Tasks that process, and all tasks.
     pub fn readiness(&self) -> (usize, usize) {
-        (self.tasks.values().filter(|t| matches!(t.phase, Phase::Running)).count(), self.tasks.len())
+        let running = self.tasks.values().filter(|t| matches!(t.phase, Phase::Running)).count();
+        (running, self.tasks.len() + self.awaited.len())
     }
 
     /// Commits what is done and leaves. `keep_assignment`: a restart is at hand, so partitions stay ours.
@@ -491,10 +502,6 @@ impl Worker {
                 }
             }
             Err(Failure::Stop(error)) => return Err(error),
-        }
-        let ids: Vec<TaskId> = self.tasks.keys().copied().collect();
-        for id in ids {
-            self.mark_up_to_date(id)?;
         }
         for (_, mut task) in std::mem::take(&mut self.tasks) {
             task.state.flush()?;

@@ -1,6 +1,6 @@
 //! Tasks come and go with their partitions.
 
-use concord_state::{TaskState, failpoint};
+use concord_state::{StateError, TaskState, failpoint};
 
 use super::start_phases::Phase as StartPhase;
 use super::{Failure, TaskId, Worker, WorkerError};
@@ -22,9 +22,38 @@ impl Worker {
             if self.tasks.contains_key(&id) || !self.has_all_partitions(id) {
                 continue;
             }
-            self.open_task(id)?;
+            self.open_task_or_wait(id)?;
         }
         Ok(())
+    }
+
+    /// Opens the tasks that another worker of this process had when they came. Their partitions are held until then.
+    pub(super) fn open_awaited_tasks(&mut self) -> Result<(), Failure> {
+        for id in std::mem::take(&mut self.awaited) {
+            self.open_task_or_wait(id)?;
+        }
+        self.has_told_of_awaited &= !self.awaited.is_empty();
+        Ok(())
+    }
+
+    /// A worker that was silent for too long does not know that the group gave its tasks to another one, and has them until it
+    /// asks again. Where both are of one process, they are on the same disk.
+    fn open_task_or_wait(&mut self, id: TaskId) -> Result<(), WorkerError> {
+        match self.open_task(id) {
+            Err(WorkerError::State(StateError::TaskAlreadyOpen { sub_topology, partition })) => {
+                // Each step tries again; it is told when it begins.
+                if !std::mem::replace(&mut self.has_told_of_awaited, true) {
+                    tracing::warn!(
+                        sub_topology,
+                        partition,
+                        "Another worker of this process still has a task that came here."
+                    );
+                }
+                self.awaited.insert(id);
+                Ok(())
+            }
+            opened => opened,
+        }
     }
 
     fn has_all_partitions(&self, id: TaskId) -> bool {
@@ -72,9 +101,6 @@ impl Worker {
             failpoint!(RevokeCommitted);
         }
         for id in &affected {
-            if !lost {
-                self.mark_up_to_date(*id)?;
-            }
             self.close_task(*id)?;
         }
         if !affected.is_empty() && lost {
@@ -84,6 +110,9 @@ impl Worker {
         }
         for partition in partitions {
             self.owned.remove(partition);
+            self.awaited.retain(|id| {
+                self.routes.get(&partition.topic).is_none_or(|(sub, _)| (*sub, partition.partition) != *id)
+            });
         }
         if began.elapsed() > self.revoke_budget() {
             tracing::warn!(seconds = began.elapsed().as_secs_f64(), "Handing over partitions took long.");
@@ -91,15 +120,6 @@ impl Worker {
         failpoint!(RevokeClosed);
         self.consumer.release(partitions)?;
         failpoint!(RevokeReleased);
-        Ok(())
-    }
-
-    /// A task that processes, and has nothing uncommitted, knows all that was committed for it so far.
-    pub(super) fn mark_up_to_date(&mut self, id: TaskId) -> Result<(), WorkerError> {
-        let now_ms = self.parts.clock.now_ms();
-        if let Some(task) = self.tasks.get_mut(&id).filter(|t| matches!(t.phase, Phase::Running) && !t.dirty) {
-            task.state.mark_up_to_date(now_ms)?;
-        }
         Ok(())
     }
 

@@ -56,18 +56,33 @@ impl Worker {
                 with_reasons.extend_from_slice(output.because);
                 &with_reasons
             };
-            let sent = producer.send(&OutgoingRecord {
+            let record = OutgoingRecord {
                 topic: &topology.topics[output.topic].name,
                 partition: output.partition,
                 timestamp_ms: output.timestamp_ms,
                 key: Some(output.key),
                 value,
                 headers,
-            });
+            };
+            #[cfg(feature = "planted-bugs")]
+            if output.is_marker && planted::is(PlantedBug::EndMarkerInMemory) {
+                task.held_markers.hold(&record);
+                continue;
+            }
+            let sent = producer.send(&record);
             match sent {
                 Err(error) if error.kind == LogErrorKind::TooLarge && planted::is(PlantedBug::OversizeDropped) => {}
                 sent => sent?,
             }
+        }
+        Ok(())
+    }
+
+    /// Sends the markers that were held when the last transaction was committed.
+    #[cfg(feature = "planted-bugs")]
+    pub(super) fn send_held_markers(&mut self) -> Result<(), Failure> {
+        for task in self.tasks.values_mut() {
+            task.held_markers.send(&mut *self.producer)?;
         }
         Ok(())
     }

@@ -55,6 +55,34 @@ fn every_record_counts_once_when_a_worker_is_frozen_before_any_call() {
     }
 }
 
+/// Two workers of one process: what the group has taken from the frozen one, the other cannot open before that one hears of it.
+#[test]
+fn a_task_that_another_worker_of_the_process_still_has_is_waited_for() {
+    let mut waited = 0;
+    for step in 0..STEPS {
+        let mut settings = settings(Duration::from_secs(5));
+        settings.one_disk = true;
+        let mut driver = TopologyTestDriver::start(topology(2), settings).unwrap();
+        register(&mut driver, ROUNDS / 2);
+        for _ in 0..step {
+            driver.step(0).unwrap();
+            driver.step(1).unwrap();
+            driver.advance(20);
+        }
+        let had_tasks = driver.step(0).unwrap().tasks_running > 0;
+        pass(&mut driver, 10_000).unwrap();
+        let report = driver.step(1).unwrap();
+        if had_tasks {
+            assert!(report.tasks_restoring > 0, "step {step}: nothing is waited for");
+            waited += 1;
+        }
+        register_from(&mut driver, ROUNDS / 2, ROUNDS);
+        settle(&mut driver);
+        assert_counted_once(&driver, ROUNDS, &format!("frozen behind step {step}"));
+    }
+    assert!(waited > 0);
+}
+
 /// The first worker has all tasks and must give half of them to a second one that comes; it is frozen while it does.
 #[test]
 fn every_record_counts_once_when_a_worker_is_frozen_while_it_hands_tasks_over() {

@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use concord_engine::driver::{DriverSettings, TopologyTestDriver};
 use concord_engine::log::embedded::{Fault, FaultPlan};
+use concord_engine::log::{Isolation, TopicPartition};
 use concord_engine::topics::TOMBSTONE_RETENTION_MS;
 use concord_engine::topology::{Cleanup, SinkHandle, StoreHandle, Topology, TopologyBuilder};
 use concord_engine::{Context, ProcessError, Timer, TimerClock};
 use concord_schemas::list_reconciliation::Registration;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::counting::{INPUT, OUTPUT, PATIENTS, Registrations, settle};
@@ -266,6 +268,37 @@ fn timers_that_fired_elsewhere_do_not_come_back_with_an_old_disk() {
     settle(&mut driver);
     driver.check_settled().unwrap();
     assert_eq!(fired(&driver), expected);
+}
+
+const RECENT_CHANGELOG: &str = "reminders.recent.changelog";
+
+/// A worker that nothing comes to knows all the same that its state is of today.
+#[test]
+fn a_kill_behind_days_without_input_rebuilds_no_store() {
+    let mut driver = started(1, FaultPlan::none());
+    for patient in PATIENTS {
+        register(&mut driver, patient, START_MS);
+    }
+    settle(&mut driver);
+    driver.advance(DELAY_MS);
+    settle(&mut driver);
+    let expected = fired(&driver);
+    for _ in 0..2 * (TOMBSTONE_RETENTION_MS / HOUR_MS) {
+        driver.advance(HOUR_MS);
+        settle(&mut driver);
+    }
+    let known = driver.state("remind", "recent").unwrap();
+    assert_eq!(known.len(), PATIENTS.len());
+    // Nothing could be made of the changelog any more.
+    for (partition, record) in driver.log().records(RECENT_CHANGELOG, Isolation::ReadUncommitted).unwrap() {
+        let from = TopicPartition::new(Arc::from(RECENT_CHANGELOG), partition);
+        driver.log().delete_before(&from, record.offset + 1).unwrap();
+    }
+    driver.crash(0).unwrap();
+    driver.restart(0).unwrap();
+    settle(&mut driver);
+    assert_eq!(fired(&driver), expected);
+    assert_eq!(driver.state("remind", "recent").unwrap(), known, "the state on disk was thrown away");
 }
 
 /// Of a transaction that is not committed the brokers make an end, and its records are processed again and again.

@@ -49,6 +49,9 @@ fn offsets_are_committed_with_the_transaction_and_with_it_only() {
     }
 }
 
+/// By then the group has let a new client in, by either protocol.
+const LET_IN: Duration = Duration::from_secs(5);
+
 /// A transaction that stays open keeps the answer back, for longer than one that the settings allow could.
 #[test]
 fn a_member_that_the_group_does_not_answer_for_two_sessions_gives_up_what_it_has_and_joins_again() {
@@ -64,12 +67,20 @@ fn a_member_that_the_group_does_not_answer_for_two_sessions_gives_up_what_it_has
         let membership = member.consumer.membership().unwrap();
         producer.send_offsets(&[(both[0].clone(), 5), (both[1].clone(), 7)], &membership).unwrap();
 
+        let mut gave_up = false;
         until("giving up", || {
             let error = member.consumer.committed(&both, 10 * SHORT).unwrap_err();
             assert!(matches!(error.kind, LogErrorKind::Retriable | LogErrorKind::Unavailable), "{error}");
+            // What the worker does between that answer and its next poll: a commit of what it had.
+            gave_up = member.consumer.membership().is_err();
+            if gave_up {
+                std::thread::sleep(LET_IN);
+                assert_eq!(member.consumer.membership().unwrap_err().kind, LogErrorKind::NotMember);
+            }
             member.turn(false);
             member.revocations > 0
         });
+        assert!(gave_up, "it was no member before its worker heard of it");
         assert!(member.owned.is_empty(), "all that it had is lost");
         producer.commit().unwrap();
         member.own(2);

@@ -373,6 +373,10 @@ impl GroupConsumer for KafkaGroupConsumer {
         if self.rejoin_at.is_some() || self.fatal.is_some() {
             return Err(refused("this member is not in the group"));
         }
+        // The group may have let it in anew already; but what its worker would commit is of the membership before.
+        if !self.lost.is_empty() {
+            return Err(refused("this member has given its partitions up"));
+        }
         let metadata = GroupMetadata::of(self.fetching()?.consumer().client()).ok_or_else(|| refused("no group"))?;
         let (generation, member) = (metadata.generation(), metadata.member());
         // The broker would take offsets with an empty member or a negative generation without fencing them. Real
