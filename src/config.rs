@@ -278,6 +278,8 @@ pub struct SequenceAudit {
     pub window: u32,
     /// Whether the transactions of Health Authorities are judged; whom they are numbered for is not proven.
     pub authority_transactions: bool,
+    /// The largest transaction number of Health Authorities, behind which 1 comes again: no standard says it.
+    pub largest_authority_transaction: u32,
 }
 
 impl Default for SequenceAudit {
@@ -291,6 +293,7 @@ impl Default for SequenceAudit {
             plausible: 10_000,
             window: 256,
             authority_transactions: true,
+            largest_authority_transaction: 99_999_999,
         }
     }
 }

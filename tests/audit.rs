@@ -233,6 +233,8 @@ fn a_baseline_says_which_number_is_the_first() {
     folder.write("counters.json", counters);
     let run = folder.audit(&["--baseline", "counters.json"]);
     assert_eq!(run.told(), ["gap confirmed sis 3-4"]);
+    let expected = json!({ "first": 5, "last": 5, "missing": [[3, 4]], "duplicates": 0 });
+    assert_eq!(run.json()["links"][0]["counters"]["sis"], expected, "first is what was seen");
     folder.write("counters.json", "{\"_id\":\"ABC\"}");
     let run = folder.audit(&["--baseline", "counters.json"]);
     assert_eq!(run.exit_code, 2);
@@ -264,6 +266,102 @@ fn history_is_what_came_before_the_files() {
     let run = folder.audit(&["--history", "history.json"]);
     assert_eq!(run.told(), ["gap confirmed sis 3-3", "gap confirmed sms 3-3", "gap confirmed tn 3-3"]);
     assert_eq!(run.json()["links"][0]["receipts"]["received"], 2);
+}
+
+#[test]
+fn what_an_authority_sent_before_waits_for_no_receipt() {
+    let folder = Folder::new();
+    let inbound = documents(&[(1, false), (2, false)], "2020-06-10T12:00:00Z")
+        .replace("TES5", "GP")
+        .replace("XX11", "TES5")
+        .replace("GP", "XX11")
+        .replace("ACG", "AMF");
+    folder.write("inboundState.json", &inbound);
+    folder.write("in/1.dat", registration(1, hours_before(10)));
+    let run = folder.audit(&["--history", "inboundState.json"]);
+    assert_eq!(run.told(), Vec::<String>::new(), "{}", run.stdout);
+    let window = ["--from", "2020-06-01T00:00:00Z", "--to", "2020-07-01T00:00:00Z"];
+    let run = folder.concord(&[&["missing-receipts", "inboundState.json"][..], &window].concat());
+    assert_eq!((run.exit_code, run.stdout.as_str()), (0, "no data: no message was seen that a receipt is due for\n"));
+}
+
+/// The message numbers of the second example of the document that describes the reports.
+#[test]
+fn message_numbers_are_asked_for_by_their_field() {
+    let folder = Folder::new();
+    let numbers: Vec<(u64, bool)> = (99..=135).filter(|n| ![100, 134].contains(n)).map(|n| (n, true)).collect();
+    folder.write("state.json", documents(&numbers, "2020-01-10T12:00:00Z"));
+    for field in ["msgSeq", "tn"] {
+        let pair = ["--sender", "TES5", "--recipient", "XX11", "--field", field];
+        let ask =
+            |more: &[&str]| folder.concord(&[&["missing-numbers", "state.json"][..], &WINDOW, &pair, more].concat());
+        assert_eq!(ask(&["--compatible"]).json()["missingNumbers"], json!([100, 134]), "{field}");
+        assert_eq!(ask(&[]).stdout, "missing: 100, 134\n", "{field}");
+    }
+}
+
+/// A folder with the exports of both collections.
+#[test]
+fn the_query_is_of_the_collection_that_is_named() {
+    let folder = Folder::new();
+    let at = "2020-01-10T12:00:00Z";
+    folder.write("all/outboundState.json", documents(&[(1, true), (4, false)], at));
+    folder.write("all/inboundState.json", documents(&[(2, false), (3, false)], at));
+    let ask = |question: &str, side: &[&str], more: &[&str]| {
+        folder.concord(&[&[question, "all", "--compatible"][..], &WINDOW, side, more].concat())
+    };
+    let outbound = ["--side", "outbound"];
+    assert_eq!(ask("missing-numbers", &outbound, &PAIR).json()["missingNumbers"], json!([2, 3]));
+    assert_eq!(ask("missing-numbers", &[], &PAIR).exit_code, 0, "without a side the one hides the gaps of the other");
+    assert_eq!(ask("missing-receipts", &outbound, &[]).json()["intSeq"], 4);
+    folder.write("all/state.json", documents(&[(1, true)], at));
+    let run = ask("missing-receipts", &outbound, &[]);
+    assert_eq!(run.exit_code, 2);
+    assert!(run.stderr.contains("state.json"), "{}", run.stderr);
+}
+
+#[test]
+fn messages_of_one_file_are_of_the_time_of_their_own_interchange() {
+    let folder = Folder::new();
+    folder.write("in/year.dat", registration(1, hours_before(24 * 60)) + &registration(2, hours_before(24 * 3)));
+    let ask = |from: i64, to: i64| {
+        let (from, to) = (hours_before(from).to_string(), hours_before(to).to_string());
+        folder.concord(&["missing-receipts", "in", "--from", &from, "--to", &to]).stdout
+    };
+    assert_eq!(ask(24 * 61, 24 * 59), "TES5 to XX11: interchange 1, message 1\n");
+    assert_eq!(ask(24 * 4, 24 * 2), "TES5 to XX11: interchange 2, message 2\n");
+}
+
+#[test]
+fn a_message_of_another_standard_is_told_with_its_place() {
+    let folder = Folder::new();
+    let order = registration(1, hours_before(3)).replace("FHSREG:0:1:FH:FHS001", "ORDERS:D:96A:UN");
+    assert!(order.contains("ORDERS"), "{order}");
+    folder.write("in/1.dat", order);
+    folder.write("in/2.dat", registration(2, hours_before(2)));
+    let run = folder.audit(&[]);
+    assert_eq!(run.told(), ["envelope-mismatch confirmed sis 1-1"], "and its number is seen");
+    let note = run.json()["findings"][0]["note"].as_str().expect("a note").to_owned();
+    assert!(note.contains("CONCORD-EF-0015 segment 2"), "{note}");
+}
+
+#[test]
+fn the_summary_names_each_epoch_what_came_again_and_the_receipts() {
+    let folder = Folder::new();
+    for (number, hours) in [(50_000_000, 40), (50_000_001, 39), (1, 20), (2, 19)] {
+        folder.write(&format!("in/{number}.dat"), registration(number, hours_before(hours)));
+    }
+    folder.write("in/again.dat", registration(2, hours_before(19)));
+    folder.write("in/a.dat", receipt(64, 1, hours_before(18)));
+    let run = folder.concord(&["in", "--out", "out", "--at", AT]);
+    let summary = fs::read_to_string(folder.path("out/summary.txt")).unwrap();
+    assert!(run.stdout.starts_with(&summary), "{}", run.stdout);
+    for words in [
+        "  interchanges: 50000000 to 50000001, then 1 to 2; 1 came again\n",
+        "  receipts: 4 expected, 1 came, 0 negative; none for interchange/message 2/2, 50000000/50000000, 50000001/50000001\n",
+    ] {
+        assert!(summary.contains(words), "{words}{summary}");
+    }
 }
 
 const WINDOW: [&str; 4] = ["--from", "2020-01-01T00:00:00Z", "--to", "2020-02-01T00:00:00Z"];

@@ -29,3 +29,5 @@ pub const ADVICE_UNUSABLE: &str = "CONCORD-EF-0012";
 pub const RECEIPT_UNUSABLE: &str = "CONCORD-EF-0013";
 /// A transaction type that nobody knows, or none.
 pub const TRANSACTION_TYPE_UNKNOWN: &str = "CONCORD-EF-0014";
+/// A message that is neither a registration nor a receipt.
+pub const MESSAGE_TYPE_UNKNOWN: &str = "CONCORD-EF-0015";

@@ -80,6 +80,8 @@ pub enum Problem {
     },
     /// The transaction type is none that is known.
     TransactionType,
+    /// The message is of another standard than registrations and receipts.
+    MessageType,
 }
 
 impl Problem {
@@ -101,6 +103,7 @@ impl Problem {
             Self::Advice => codes::ADVICE_UNUSABLE,
             Self::ReceiptCode | Self::ReceiptWithoutInterchange | Self::ReceiptCount { .. } => codes::RECEIPT_UNUSABLE,
             Self::TransactionType => codes::TRANSACTION_TYPE_UNKNOWN,
+            Self::MessageType => codes::MESSAGE_TYPE_UNKNOWN,
         }
     }
 }
@@ -135,6 +138,7 @@ impl fmt::Display for Problem {
                 write!(formatter, "RFF+RIS says {stated} messages, the receipt names {counted}")
             }
             Self::TransactionType => formatter.write_str("the transaction type is none that is known"),
+            Self::MessageType => formatter.write_str("UNH names neither a registration (FHSREG) nor a receipt (RECEP)"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Bytes, in pieces cut anywhere, into segments.
 
+use std::borrow::Cow;
+
 use super::segment::Segment;
 use super::separators::{ADVICE_LENGTH, Separators};
 
@@ -21,7 +23,8 @@ pub enum Lexed<'bytes> {
     UnusableAdvice(Segment<'bytes>),
 }
 
-/// Cuts bytes into segments. Line ends and blanks before a segment are left out; a service string advice is obeyed.
+/// Cuts bytes into segments. Line ends are left out, also within a segment, since some systems break long lines; so are blanks before a
+/// segment. A service string advice is obeyed.
 ///
 /// ```
 /// use concord_edifact::{Lexed, Lexer};
@@ -74,9 +77,9 @@ impl Lexer {
     /// Ends the source. What has no terminator is given as it is.
     pub fn finish(&mut self, on: &mut impl FnMut(Lexed<'_>)) {
         let begun = std::mem::take(&mut self.begun);
-        let text = begun.trim_ascii_end();
+        let text = in_one_line(begun.trim_ascii_end());
         if !text.is_empty() {
-            let segment = self.segment(text);
+            let segment = self.segment(&text);
             on(Lexed::Unterminated(segment));
         }
         *self = Self::new();
@@ -162,7 +165,7 @@ impl Lexer {
             if text.len() > LONGEST_SEGMENT {
                 on(Lexed::TooLong(self.segment(&text[..LONGEST_SEGMENT])));
             } else {
-                on(Lexed::Segment(self.segment(text)));
+                on(Lexed::Segment(self.segment(&in_one_line(text))));
             }
         }
         self.offset += whole.len() as u64;
@@ -210,4 +213,12 @@ impl Lexer {
         self.segments += 1;
         Segment { bytes, separators: self.separators, number: self.segments, offset: self.offset }
     }
+}
+
+/// A segment without the line ends in it.
+fn in_one_line(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr2(b'\r', b'\n', text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect())
 }

@@ -89,9 +89,11 @@ impl MessageInProgress {
             Some(b"FHSREG") => MessageKind::Registration,
             Some(b"RECEP") => MessageKind::Receipt,
             other => {
-                if other.is_none_or(<[u8]>::is_empty) {
-                    report(at(segment, Problem::Missing("the type of the message")));
-                }
+                let problem = match other {
+                    None | Some(b"") => Problem::Missing("the type of the message"),
+                    Some(_) => Problem::MessageType,
+                };
+                report(at(segment, problem));
                 MessageKind::Other
             }
         };
@@ -143,7 +145,8 @@ impl MessageInProgress {
                 self.message.transactions.push(Transaction { number: tn, content: 0 });
                 self.transaction = Some(ContentHash::default());
             }
-            Some(b"950") => {
+            // Of several the first is the message's.
+            Some(b"950") if self.message.transaction_type.is_none() => {
                 self.message.transaction_type = text(segment.component(1, 1));
                 if self.message.known_type().is_none() {
                     report(Problem::TransactionType);

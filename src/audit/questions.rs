@@ -1,6 +1,7 @@
 //! `concord audit missing-numbers` and `missing-receipts`: the questions of the earlier way, as they were answered and truly.
 
 use std::fs;
+use std::path::Path;
 
 use concord_flows::sequence_audit::reports::{compatible, truthful};
 use concord_flows::sequence_audit::{Circle, Counter, MessageKey, NumberRange};
@@ -9,7 +10,9 @@ use serde_json::{Value, json};
 
 use super::sources::{Source, documents, files, holds_documents, read_documents};
 use super::{Outcome, Request, report, run, settings};
-use crate::cli::{FieldName, MissingNumbersArgs, MissingReceiptsArgs, OperationsArgs, ReleaseName, WindowArgs};
+use crate::cli::{
+    FieldName, MissingNumbersArgs, MissingReceiptsArgs, OperationsArgs, ReleaseName, SideName, WindowArgs,
+};
 use crate::failure::Failure;
 
 /// What was named: documents of the earlier adaptor, and interchanges.
@@ -29,6 +32,11 @@ impl Asked {
             let name = path.display().to_string();
             let content = fs::read(&path).map_err(|e| Failure::other(format!("reading {name}"), e))?;
             if holds_documents(&content) {
+                if let Some(side) = window.side
+                    && !is_of(side, &name)?
+                {
+                    continue;
+                }
                 asked.documents.extend(read_documents(&name, &content[..])?);
             } else if window.compatible {
                 return Err(Failure::Usage(format!(
@@ -51,6 +59,18 @@ impl Asked {
             ..Request::default()
         };
         run(request)
+    }
+}
+
+/// Documents do not say which collection they are of; the name of their file does.
+fn is_of(side: SideName, name: &str) -> Result<bool, Failure> {
+    let file = Path::new(name).file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    match (file.contains("inbound"), file.contains("outbound")) {
+        (true, false) => Ok(matches!(side, SideName::Inbound)),
+        (false, true) => Ok(matches!(side, SideName::Outbound)),
+        _ => Err(Failure::Usage(format!(
+            "--side cannot tell of which collection {name} is: put `inbound` or `outbound` into its name"
+        ))),
     }
 }
 
@@ -81,7 +101,7 @@ pub fn missing_numbers(args: &MissingNumbersArgs) -> Result<(), Failure> {
             answer(args.window.json, "no-data", &[], "no data: nothing of that time was seen on this line")
         }
         truthful::MissingNumbers::NoGap => {
-            answer(args.window.json, "no-gap", &[], "no gap: something was seen, and no number is missing")
+            answer(args.window.json, "no-gap", &[], "no gap: the line goes over that time, and no number is missing")
         }
         truthful::MissingNumbers::Missing(missing) => {
             let rows: Vec<Value> = missing

@@ -62,13 +62,12 @@ fn links(outcome: &Outcome) -> impl Iterator<Item = Link<'_>> {
         let outstanding = outcome.messages.iter().filter(|message| {
             message.key.sender == *sender && message.key.recipient == *recipient && message.receipts.is_outstanding()
         });
-        let nothing = LineSummary { first: None, last: None, missing: Vec::new(), duplicates: 0 };
         Link {
             kept,
             counters: [
                 ("sis", kept.state.interchanges.summary(&outcome.audit.interchanges)),
                 ("sms", kept.state.messages.summary(&outcome.audit.messages)),
-                ("tn", of_sender.unwrap_or(nothing)),
+                ("tn", of_sender.unwrap_or_default()),
             ],
             outstanding: outstanding.collect(),
         }
@@ -114,10 +113,12 @@ impl Link<'_> {
         let _ = writeln!(text, "{} to {} ({})", self.kept.sender, self.kept.recipient, self.direction());
         let names = ["interchanges", "messages", "transactions of the sender"];
         for (name, (_, summary)) in names.iter().zip(&self.counters) {
-            let seen = match (summary.first, summary.last) {
-                (Some(first), Some(last)) => format!("{first} to {last}"),
-                (Some(first), None) => format!("none, {first} is the next"),
-                (None, _) => "none".to_owned(),
+            let seen: Vec<String> =
+                summary.seen.iter().map(|NumberRange { from, to }| format!("{from} to {to}")).collect();
+            let seen = match (seen.is_empty(), summary.next) {
+                (false, _) => seen.join(", then "),
+                (true, Some(next)) => format!("none, {next} is the next"),
+                (true, None) => "none".to_owned(),
             };
             let _ = write!(text, "  {name}: {seen}");
             if !summary.missing.is_empty() {

@@ -110,13 +110,13 @@ pub struct AuditExplainArgs {
     /// Which numbers.
     #[arg(long, value_enum)]
     pub field: FieldName,
-    /// The first number; for a receipt the message.
+    /// The first number; for receipts the first message.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub from: u32,
     /// The last number, in the order of the line; the same as the first, if not given.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub to: Option<u32>,
-    /// No receipt will come for the message of this interchange, or one came for nothing.
+    /// Of this interchange: no receipt will come for the messages, one came for nothing, or what it refuses was corrected.
     #[arg(long, value_name = "INTERCHANGE", value_parser = clap::value_parser!(u32).range(1..))]
     pub receipt: Option<u32>,
     /// Who says it.
@@ -159,6 +159,9 @@ pub struct WindowArgs {
     /// Answer as the earlier query did, quirks included; from exports only.
     #[arg(long)]
     pub compatible: bool,
+    /// Of exports only those of this collection, which the names of their files must tell. A query was of one.
+    #[arg(long, value_enum)]
+    pub side: Option<SideName>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -194,6 +197,15 @@ pub struct MissingReceiptsArgs {
     /// Of which release the query is, in the compatible form.
     #[arg(long, value_enum, default_value_t = ReleaseName::Early)]
     pub release: ReleaseName,
+}
+
+/// The collections of the earlier adaptor.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum SideName {
+    /// `inboundState`: what Health Authorities sent.
+    Inbound,
+    /// `outboundState`: what practices sent.
+    Outbound,
 }
 
 /// Numbers, by the names of the earlier adaptor's fields.

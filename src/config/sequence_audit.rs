@@ -23,6 +23,9 @@ impl SequenceAudit {
                 return Err(format!("flows.sequence_audit.{key} must be between 1 and {MOST_MINUTES}"));
             }
         }
+        if self.largest_authority_transaction < 2 {
+            return Err("flows.sequence_audit.largest_authority_transaction must be 2 or more".to_owned());
+        }
         if self.plausible == 0 {
             return Err("flows.sequence_audit.plausible must be 1 or more".to_owned());
         }
@@ -40,7 +43,8 @@ impl SequenceAudit {
         };
         // A link is silent when no interchange comes; its messages and transactions come in these.
         let silence_ms = self.silence_minutes.map(|minutes| minutes * MINUTE_MS);
-        let of_authorities = self.authority_transactions.then(|| line(Circle::AUTHORITY_TRANSACTIONS, None));
+        let of_authorities =
+            self.authority_transactions.then(|| line(Circle::up_to(self.largest_authority_transaction), None));
         Settings {
             application: self.application.clone(),
             partitions,
@@ -55,6 +59,43 @@ impl SequenceAudit {
                 },
             },
             clock: TimerClock::WallClock,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn section_of(section: Value) -> SequenceAudit {
+        serde_json::from_value(section).unwrap()
+    }
+
+    #[test]
+    fn each_key_changes_what_the_flow_is_told() {
+        let settings = |section| section_of(section).settings(4).audit;
+        assert_eq!(settings(json!({})), settings(json!({ "grace_minutes": 60 })));
+        assert_eq!(settings(json!({ "grace_minutes": 5 })).messages.grace_ms, 5 * MINUTE_MS);
+        let silent = settings(json!({ "silence_minutes": 7 }));
+        assert_eq!((silent.interchanges.silence_ms, silent.messages.silence_ms), (Some(7 * MINUTE_MS), None));
+        assert_eq!(settings(json!({ "plausible": 9 })).gp_transactions.plausible, 9);
+        assert_eq!(settings(json!({ "window": 64 })).interchanges.window, 64);
+        assert_eq!(settings(json!({ "authority_transactions": false })).authority_transactions, None);
+        let of_authorities =
+            settings(json!({ "largest_authority_transaction": 999_999_999 })).authority_transactions.unwrap();
+        assert_eq!(of_authorities.numbers, Circle::up_to(999_999_999));
+        let receipts = settings(json!({ "receipt_overdue_minutes": 3, "orphan_minutes": 2 })).receipts;
+        assert_eq!((receipts.overdue_ms, receipts.orphan_ms), (3 * MINUTE_MS, 2 * MINUTE_MS));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_its_name() {
+        for key in ["grace_minutes", "silence_minutes", "plausible", "largest_authority_transaction"] {
+            assert!(section_of(json!({ key: 0 })).check().unwrap_err().contains(key), "{key}");
         }
     }
 }

@@ -16,6 +16,8 @@ use crate::stage::{Stage, StageOptions, await_progress, await_started};
 
 const SMALLEST_BYTES: f64 = 1_000.0;
 const LARGEST_BYTES: f64 = 1_000_000.0;
+/// Of the budget: what OPERATIONS advises as the limit of a container.
+const HOLDS: f64 = 1.2;
 
 /// Peak resident memory against the budget: full restore, slow broker, large records
 ///
@@ -73,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
     println!("budget {} MiB; peak resident memory", options.memory_mib);
     for Measured { case, peak_mib, seconds } in &measured {
         let share = peak_mib / options.memory_mib as f64;
-        let verdict = if share <= 1.0 { "within the budget" } else { "BEYOND the budget" };
+        let verdict = if share <= HOLDS { "the budget holds" } else { "BEYOND the budget and a fifth" };
         println!("  {case:<34} {peak_mib:>7.0} MiB  {share:>5.2} of the budget, {verdict}  ({seconds:.1} s)");
     }
     println!("  The slow broker: {} ms and {} MiB/s each way.", options.delay_ms, options.mib_a_second);

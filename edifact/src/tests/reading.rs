@@ -86,3 +86,34 @@ fn interchanges_one_behind_the_other_are_read_one_by_one() {
     assert_eq!(read.len(), 3);
     assert!(read.iter().all(Result::is_ok), "{read:?}");
 }
+
+#[test]
+fn line_ends_within_a_segment_carry_nothing() {
+    let whole = b"UNB+UNOA:2+XX11+TES5+200620:1400+00000003'UNH+00000009+FHSREG:0:1:FH:FHS001'RFF+950:F4'RFF+TN:13'\
+                  UNT+4+00000009'UNZ+1+00000003'";
+    let plain = read_one(whole);
+    for (width, end) in [(7, "\n"), (20, "\r\n"), (80, "\r")] {
+        let lines: Vec<Vec<u8>> = whole.chunks(width).map(<[u8]>::to_vec).collect();
+        let wrapped = lines.join(end.as_bytes());
+        let read = read_one(&wrapped);
+        assert_eq!(read.messages, plain.messages, "{width}");
+        assert_eq!((read.header.number, read.end.content), (plain.header.number, plain.end.content), "{width}");
+        assert!(read.defects.is_empty(), "{width}: {:?}", read.defects);
+    }
+}
+
+#[test]
+fn of_two_transaction_types_the_first_is_the_messages() {
+    let read = read_one(
+        b"UNB+UNOA:2+XX11+TES5+200620:1400+3'UNH+9+FHSREG:0:1:FH:FHS001'RFF+950:F4'RFF+950:G1'RFF+TN:3'UNT+5+9'UNZ+1+3'",
+    );
+    assert_eq!(read.messages[0].transaction_type.as_deref(), Some("F4"));
+}
+
+#[test]
+fn a_message_of_another_standard_is_numbered_and_told_of() {
+    let read = read_one(b"UNB+UNOA:2+XX11+TES5+200620:1400+3'UNH+9+ORDERS:D:96A:UN'BGM+220+128576+9'UNT+3+9'UNZ+1+3'");
+    assert_eq!((read.messages[0].number, read.messages[0].kind), (Some(9), MessageKind::Other));
+    let told: Vec<_> = read.defects.iter().map(|defect| (defect.problem.code(), defect.segment)).collect();
+    assert_eq!(told, [("CONCORD-EF-0015", 2)]);
+}

@@ -66,7 +66,7 @@ pub fn are_what_is_published(
             .collect(),
         open.values()
             .filter(is_over)
-            .filter(|open| !open.receipts.is_outstanding())
+            .filter(|open| open.receipts.is_unclaimed())
             .map(|open| open.key.clone())
             .collect(),
     );

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use concord_flows::sequence_audit::{
     AuditSettings, LineKey, LinkState, MessageKey, MessageReceipts, RecentRow, RowId, SeenInterchange, SeenMessage,
-    SeenReceipt, SeenTransaction, SequenceLine, Verdict, stored,
+    SeenReceipt, SeenTransaction, SentAt, SequenceLine, Verdict, stored,
 };
 use concord_schemas::gp_links::Side;
 use serde_json::Value;
@@ -151,7 +151,8 @@ impl Pair {
         let Ok(sent) = there.on_interchange(&self.registration, at_ms, settings, rows, &mut changes);
         for key in sent.sent {
             let receipts = open.entry(key.clone()).or_default();
-            receipts.on_sent(&key, at_ms, &mut there.receipts, &mut changes);
+            let sent = SentAt { at_ms, prepared_at_ms: Some(at_ms) };
+            receipts.on_sent(&key, sent, &mut there.receipts, &mut changes);
         }
         let line = LineKey::transactions(&self.practice);
         for sighting in &sent.transactions {

@@ -10,6 +10,9 @@ use super::line::SequenceLine;
 use super::recent::RecentRows;
 use super::settings::LineSettings;
 
+/// Messages of an interchange whose receipts one command can be about.
+const MOST_RECEIPTS: i64 = 10_000;
+
 /// A command that can be obeyed.
 pub(super) struct Said {
     pub counter: Counter,
@@ -31,6 +34,13 @@ pub(super) fn understood(command: &AuditCommand<'_>) -> Result<Said, Rejection> 
         && command.to >= least
         && (counter == Some(Counter::Tn)) == command.recipient.is_empty()
         && (!is_of_receipt || (counter == Some(Counter::Sms) && command.interchange.is_some_and(|number| number > 0)));
+    let messages = command.to.saturating_sub(command.from);
+    if is_of_receipt && !(0..MOST_RECEIPTS).contains(&messages) {
+        return Err(Rejection::by_processor(
+            codes::COMMAND_SUBJECT,
+            "a command about the receipts of no message, or of too many: the last number follows the first, by 10,000 at most",
+        ));
+    }
     match counter {
         Some(counter) if fits => Ok(Said {
             counter,

@@ -60,12 +60,18 @@ pub struct SequenceLine {
 }
 
 /// What a line says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LineSummary {
-    /// The first number that came, or that was to come.
+    /// The first number that came.
     pub first: Option<u64>,
     /// The last number that came.
     pub last: Option<u64>,
+    /// From the first number to the last, of each epoch in which one came.
+    #[serde(skip)]
+    pub seen: Vec<NumberRange>,
+    /// The number that is to come, of a line of which no more is known.
+    #[serde(skip)]
+    pub next: Option<u64>,
     /// What is missing and not explained, suspected or confirmed, in the order of the line.
     pub missing: Vec<NumberRange>,
     /// How often a number came again.
@@ -242,16 +248,14 @@ impl SequenceLine {
     #[must_use]
     pub fn summary(&self, settings: &LineSettings) -> LineSummary {
         let numbers = settings.numbers;
-        let has_come = |run: &&Run| run.last >= run.first;
         let missing = self.runs.iter().flat_map(Run::missing).map(|gap| Run::numbers(gap.from, gap.to, numbers));
+        let seen = || self.runs.iter().filter_map(|run| Some((run, run.first_seen()?)));
+        let newest = seen().max_by_key(|(run, _)| run.last_at_ms);
         LineSummary {
-            first: self.runs.first().map(|run| numbers.number_at(run.first)),
-            last: self
-                .runs
-                .iter()
-                .filter(has_come)
-                .max_by_key(|run| run.last_at_ms)
-                .map(|run| numbers.number_at(run.last)),
+            first: seen().next().map(|(_, first)| numbers.number_at(first)),
+            last: newest.map(|(run, _)| numbers.number_at(run.last)),
+            seen: seen().map(|(run, first)| Run::numbers(first, run.last, numbers)).collect(),
+            next: self.runs.first().filter(|run| run.last < run.first).map(|run| numbers.number_at(run.first)),
             missing: missing.collect(),
             duplicates: self.duplicates,
         }

@@ -14,7 +14,7 @@ use super::events::{interchange_of, link_key, receipt_event, receipt_of, transac
 use super::finding::LineKey;
 use super::link::{AuditSettings, LinkState, MessageReceiptEvent};
 use super::publication::publish;
-use super::receipts::{MessageKey, MessageReceipts};
+use super::receipts::{MessageKey, MessageReceipts, SentAt};
 use super::reports::history;
 use super::stored::{UnreadableState, from_stored, stored};
 use super::stored_rows::StoredRows;
@@ -83,10 +83,11 @@ impl Links {
         let mut rows = StoredRows { ctx, store: self.handles.recent };
         let consequences = link.state.on_interchange(seen, at_ms, &self.audit, &mut rows, &mut changes)?;
         link.side = link.side.or(consequences.transactions_of);
+        let sent = SentAt { at_ms, prepared_at_ms: seen.prepared_at_ms };
         for key in &consequences.sent {
             let known = self.message(ctx, key)?;
             let mut receipts = known.clone().unwrap_or_default();
-            receipts.on_sent(key, at_ms, &mut link.state.receipts, &mut changes);
+            receipts.on_sent(key, sent, &mut link.state.receipts, &mut changes);
             self.keep_message(ctx, key, known.as_ref(), receipts, at_ms)?;
         }
         changes.extend(consequences.refusals);
@@ -147,19 +148,21 @@ impl Links {
         command: &AuditCommand<'_>,
         said: &Said,
     ) -> Result<(), ProcessError> {
-        let key = MessageKey {
-            sender: command.sender.to_owned(),
-            recipient: command.recipient.to_owned(),
-            interchange: command.interchange.unwrap_or_default().cast_unsigned(),
-            message: said.numbers.from,
-        };
-        let Some(known) = self.message(ctx, &key)? else {
-            ctx.count_filtered("command for a message about which nothing is open");
-            return Ok(());
-        };
-        let (mut receipts, mut changes) = (known.clone(), Vec::new());
-        receipts.explain(&key, &said.why, command.at_ms, &mut changes);
-        self.keep_message(ctx, &key, Some(&known), receipts, command.at_ms)?;
+        let (numbers, mut changes) = (self.audit.messages.numbers, Vec::new());
+        let mut message = said.numbers.from;
+        for _ in 0..=numbers.steps(said.numbers.from, said.numbers.to) {
+            let (sender, recipient) = (command.sender.to_owned(), command.recipient.to_owned());
+            let interchange = command.interchange.unwrap_or_default().cast_unsigned();
+            let key = MessageKey { sender, recipient, interchange, message };
+            message = numbers.successor(message);
+            let Some(known) = self.message(ctx, &key)? else {
+                ctx.count_filtered("command for a message about which nothing is open");
+                continue;
+            };
+            let mut receipts = known.clone();
+            receipts.explain(&key, &said.why, command.at_ms, &mut changes);
+            self.keep_message(ctx, &key, Some(&known), receipts, command.at_ms)?;
+        }
         publish(ctx, self.handles.findings, &changes)
     }
 

@@ -1,7 +1,7 @@
 //! The receipts of one message: whether they came, when they were due, what they said.
 //!
-//! A message has a state of its own only as long as something about it is open; whether a message without one was ever sent
-//! its link's lines know, as ranges.
+//! A message has a state of its own only as long as something about it is open, or a receipt says that it was not taken; whether
+//! a message without one was ever sent its link's lines know, as ranges.
 
 use std::fmt;
 
@@ -92,7 +92,7 @@ pub struct ReceiptCounts {
     pub expected: u64,
     /// Those of them that have one.
     pub received: u64,
-    /// Receipts that say the message was not taken.
+    /// Messages that were not taken, as a receipt says.
     pub negative: u64,
 }
 
@@ -101,6 +101,8 @@ pub struct ReceiptCounts {
 pub struct MessageReceipts {
     /// When the message came here, milliseconds since the epoch; `None` while only receipts did.
     sent_at_ms: Option<i64>,
+    /// When its interchange was prepared, as its sender says.
+    prepared_at_ms: Option<i64>,
     /// When the first receipt did.
     received_at_ms: Option<i64>,
     /// In the order of the interchanges they came in, whatever the order in which they arrived.
@@ -109,15 +111,27 @@ pub struct MessageReceipts {
     more: u32,
     is_overdue: bool,
     is_orphan: bool,
+    /// An operator said why it was not taken.
+    is_explained: bool,
+}
+
+/// When a message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentAt {
+    /// Here, milliseconds since the epoch.
+    pub at_ms: i64,
+    /// When its interchange was prepared, as its sender says.
+    pub prepared_at_ms: Option<i64>,
 }
 
 impl MessageReceipts {
     /// Takes in that the message was sent. Only for a message that a receipt is due for, and not when it is sent again.
-    pub fn on_sent(&mut self, key: &MessageKey, at_ms: i64, counts: &mut ReceiptCounts, changes: &mut Vec<Change>) {
+    pub fn on_sent(&mut self, key: &MessageKey, sent: SentAt, counts: &mut ReceiptCounts, changes: &mut Vec<Change>) {
         if self.sent_at_ms.is_some() {
             return;
         }
-        self.sent_at_ms = Some(at_ms);
+        self.sent_at_ms = Some(sent.at_ms);
+        self.prepared_at_ms = sent.prepared_at_ms;
         counts.expected += 1;
         counts.received += u64::from(self.received_at_ms.is_some());
         if std::mem::take(&mut self.is_orphan) {
@@ -135,7 +149,7 @@ impl MessageReceipts {
         counts: &mut ReceiptCounts,
         changes: &mut Vec<Change>,
     ) {
-        let is_first = self.received_at_ms.is_none();
+        let (is_first, was_negative) = (self.received_at_ms.is_none(), self.is_negative());
         let place = self.kept.partition_point(|kept| *kept < receipt);
         if self.kept.get(place) == Some(&receipt) {
             // The same receipt read again says nothing new.
@@ -155,15 +169,26 @@ impl MessageReceipts {
         if std::mem::take(&mut self.is_overdue) {
             changes.push(Change::Retract(id_of(FindingKind::ReceiptOverdue, key)));
         }
-        if receipt.verdict.is_negative() {
-            counts.negative += 1;
+        if !receipt.verdict.is_negative() || self.is_explained {
+            return;
         }
-        if self.kept.iter().any(|kept| kept.verdict.is_negative()) {
-            let mut finding = self.finding(FindingKind::NegativeReceipt, key, at_ms);
-            let codes: Vec<&str> = self.kept.iter().map(|kept| kept.verdict.as_code()).collect();
-            finding.note = codes.join(", ");
-            changes.push(Change::Upsert(finding));
-        }
+        counts.negative += u64::from(!was_negative);
+        let mut finding = self.finding(FindingKind::NegativeReceipt, key, at_ms);
+        // Those that say otherwise are not named: of a message that was settled before they are known no more.
+        let mut codes: Vec<&str> = self.negative().map(|kept| kept.verdict.as_code()).collect();
+        codes.dedup();
+        finding.note = codes.join(", ");
+        changes.push(Change::Upsert(finding));
+    }
+
+    fn negative(&self) -> impl Iterator<Item = &KeptReceipt> {
+        self.kept.iter().filter(|kept| kept.verdict.is_negative())
+    }
+
+    /// Whether a receipt says that the message was not taken.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.negative().next().is_some()
     }
 
     /// Acts on deadlines that have passed.
@@ -191,22 +216,30 @@ impl MessageReceipts {
         }
     }
 
-    /// Gives up waiting: an operator knows why no receipt will come, or why one came for nothing.
+    /// Takes in what an operator knows: why no receipt will come, why one came for nothing, or what was done about one that says
+    /// the message was not taken.
     pub fn explain(&mut self, key: &MessageKey, why: &str, at_ms: i64, changes: &mut Vec<Change>) {
-        let kind = if self.sent_at_ms.is_some() { FindingKind::ReceiptOverdue } else { FindingKind::OrphanReceipt };
-        let mut finding = self.finding(kind, key, at_ms);
-        finding.state = FindingState::Explained;
-        why.clone_into(&mut finding.note);
-        changes.push(Change::Upsert(finding));
+        let open = [
+            (FindingKind::ReceiptOverdue, self.is_outstanding()),
+            (FindingKind::OrphanReceipt, self.is_unclaimed()),
+            (FindingKind::NegativeReceipt, self.is_negative()),
+        ];
+        for (kind, _) in open.into_iter().filter(|&(_, is_open)| is_open) {
+            let mut finding = self.finding(kind, key, at_ms);
+            finding.state = FindingState::Explained;
+            why.clone_into(&mut finding.note);
+            changes.push(Change::Upsert(finding));
+        }
         self.sent_at_ms = self.sent_at_ms.or(Some(at_ms));
         self.received_at_ms = self.received_at_ms.or(Some(at_ms));
+        self.is_explained = self.is_negative();
         (self.is_overdue, self.is_orphan) = (false, false);
     }
 
     /// Whether nothing is open any more: the state may be dropped.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.sent_at_ms.is_some() && self.received_at_ms.is_some()
+        self.sent_at_ms.is_some() && self.received_at_ms.is_some() && !self.is_negative()
     }
 
     /// Whether the message was sent and has no receipt.
@@ -215,10 +248,16 @@ impl MessageReceipts {
         self.sent_at_ms.is_some() && self.received_at_ms.is_none()
     }
 
-    /// When the message came here, milliseconds since the epoch.
+    /// Whether receipts came and the message did not.
     #[must_use]
-    pub fn sent_at_ms(&self) -> Option<i64> {
-        self.sent_at_ms
+    pub fn is_unclaimed(&self) -> bool {
+        self.sent_at_ms.is_none() && self.received_at_ms.is_some()
+    }
+
+    /// When the message was prepared, as its sender says, else when it came here; milliseconds since the epoch.
+    #[must_use]
+    pub fn prepared_at_ms(&self) -> Option<i64> {
+        self.prepared_at_ms.or(self.sent_at_ms)
     }
 
     /// The receipts that came, in the order of the interchanges they came in.

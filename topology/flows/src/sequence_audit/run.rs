@@ -169,6 +169,18 @@ impl Run {
         reveals
     }
 
+    /// The place of the first number that came: behind a beginning that is only known, numbers may be missing.
+    pub(super) fn first_seen(&self) -> Option<i64> {
+        let mut place = self.first;
+        for gap in &self.gaps {
+            if gap.from != place {
+                break;
+            }
+            place = gap.to + 1;
+        }
+        (place <= self.last).then_some(place)
+    }
+
     /// Epochs in which its numbers came: its own, and those that are parts of it.
     pub(super) fn epochs(&self) -> impl Iterator<Item = u32> {
         std::iter::once(self.epoch).chain(self.joined.iter().map(|joined| joined.epoch))

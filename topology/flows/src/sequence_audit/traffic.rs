@@ -51,7 +51,7 @@ pub struct SeenMessage {
     pub authority_cipher: Option<String>,
     /// Its transactions.
     pub transactions: Vec<SeenTransaction>,
-    /// The receipts in it; `None` for a message that is no receipt, and which one is due for.
+    /// The receipts in it; `None` for a message that one is due for.
     pub receipts: Option<Vec<SeenReceipt>>,
 }
 

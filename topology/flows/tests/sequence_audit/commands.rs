@@ -1,8 +1,9 @@
 //! What operators know is taken in, and said in findings.
 
+use concord_edifact::MessageCode;
 use concord_schemas::sequence_audit::{AuditAction, AuditCommand};
 
-use crate::stage::{GRACE, OVERDUE, Stage, explain, registration};
+use crate::stage::{GRACE, OVERDUE, Stage, explain, receipt, registration};
 
 #[test]
 fn numbers_that_are_explained_stay_on_the_topic_with_the_reason() {
@@ -36,6 +37,25 @@ fn a_receipt_that_will_never_come_is_given_up() {
     assert_eq!(stage.told(), ["receipt-overdue explained sms TES5>XX11 1-1"]);
     assert!(stage.open_messages().is_empty());
     stage.command(&command);
+    stage.check();
+}
+
+#[test]
+fn what_was_done_about_refused_messages_is_said_of_a_range() {
+    let mut stage = Stage::new();
+    stage.receive(&registration(1));
+    stage.receive(&receipt(64, 1, MessageCode::Error));
+    assert_eq!(stage.told(), ["negative-receipt confirmed sms TES5>XX11 1-1"]);
+    let command = AuditCommand {
+        action: AuditAction::ExplainReceipt,
+        interchange: Some(1),
+        reason: "corrected, sent as 17",
+        ..explain("sms", 1, 3)
+    };
+    stage.command(&command);
+    assert_eq!(stage.told(), ["negative-receipt explained sms TES5>XX11 1-1"]);
+    stage.receive(&receipt(65, 1, MessageCode::Error));
+    assert_eq!(stage.told(), ["negative-receipt explained sms TES5>XX11 1-1"], "it was sent again");
     stage.check();
 }
 

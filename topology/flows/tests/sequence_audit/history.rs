@@ -57,6 +57,28 @@ fn numbers_and_receipts_of_a_history_are_judged_with_what_comes_behind_it() {
 }
 
 #[test]
+fn no_receipt_is_overdue_for_what_a_health_authority_sent_before() {
+    let mut stage = Stage::new();
+    for number in [1, 2] {
+        let inbound = HistoryDocument {
+            sender: "XX11",
+            recipient: "TES5",
+            transaction_type: "AMF",
+            receipt: None,
+            receipt_interchange: None,
+            receipt_prepared_at_ms: None,
+            ..document(number)
+        };
+        stage.driver.pipe::<HistoryDocuments>(GP_LINKS_HISTORY, "XX11/TES5", &inbound).unwrap();
+    }
+    stage.settle();
+    stage.pass(2 * OVERDUE);
+    assert_eq!(stage.told(), Vec::<String>::new());
+    assert_eq!(stage.links()["XX11/TES5"].messages.sightings(), 2);
+    stage.check();
+}
+
+#[test]
 fn a_history_that_is_loaded_twice_changes_nothing() {
     let mut stage = Stage::new();
     let refused = HistoryDocument { receipt: Some("CA"), ..document(4) };

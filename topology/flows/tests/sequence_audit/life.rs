@@ -53,6 +53,17 @@ fn a_number_that_comes_within_the_grace_period_leaves_no_finding() {
 }
 
 #[test]
+fn a_number_from_before_the_beginning_is_late_once_that_is_settled() {
+    let mut stage = Stage::new();
+    stage.receive(&registration(5));
+    stage.pass(GRACE);
+    stage.receive(&registration(2));
+    let lines = ["sis TES5>XX11", "sms TES5>XX11", "tn TES5>"];
+    assert_eq!(stage.told(), lines.map(|line| format!("late confirmed {line} 2-2")));
+    stage.check();
+}
+
+#[test]
 fn a_receipt_that_does_not_come_is_overdue_until_it_comes() {
     let mut stage = Stage::new();
     stage.receive(&registration(1));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use concord_schemas::gp_links::{DocumentWorkflow, StateDocument, TransactionType};
+use concord_schemas::gp_links::{DocumentWorkflow, Side, StateDocument, TransactionType};
 
 use super::super::link::MessageReceiptEvent;
 use super::super::receipts::{KeptReceipt, MessageKey, Verdict};
@@ -14,7 +14,8 @@ type Numbered<'code> = (&'code str, &'code str, u64);
 type Parts = (SeenInterchange, BTreeMap<u64, SeenMessage>);
 
 /// The interchanges that documents are of, in order of sender, recipient and number. The content of none is known, nor what the
-/// receipts among them say; messages without a transaction left no document, so their numbers look missing.
+/// receipts among them say; messages without a transaction left no document, so their numbers look missing. What was sent to
+/// answer a message of a Health Authority does not say which message that was, so no receipt is waited for.
 #[must_use]
 pub fn interchanges(documents: &[StateDocument]) -> Vec<SeenInterchange> {
     let mut found: BTreeMap<Numbered<'_>, Parts> = BTreeMap::new();
@@ -32,11 +33,13 @@ pub fn interchanges(documents: &[StateDocument]) -> Vec<SeenInterchange> {
         let prepared = document.translated_at.map(|at| at.as_millisecond());
         of_interchange.prepared_at_ms = of_interchange.prepared_at_ms.or(prepared);
         let of_type = document.transaction_type.as_deref().and_then(TransactionType::of_abbreviation);
+        let sender_side = of_type.map(|of_type| of_type.sender);
+        let is_unanswered = document.workflow == DocumentWorkflow::Recep || sender_side == Some(Side::HealthAuthority);
         let of_message = messages.entry(message).or_insert_with(|| SeenMessage {
             number: Some(message),
-            sender_side: of_type.map(|of_type| of_type.sender),
+            sender_side,
             echoes_numbers: of_type.is_some_and(|of_type| of_type.echoes_number),
-            receipts: (document.workflow == DocumentWorkflow::Recep).then(Vec::new),
+            receipts: is_unanswered.then(Vec::new),
             ..SeenMessage::default()
         });
         if let Some(number) = positive(document.transaction) {

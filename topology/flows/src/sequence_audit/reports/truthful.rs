@@ -64,7 +64,7 @@ pub fn missing_numbers(line: &SequenceLine, window: Window, settings: &LineSetti
     if missing.is_empty() { MissingNumbers::NoGap } else { MissingNumbers::Missing(missing) }
 }
 
-/// The messages without a receipt that came within a window, each once, however many transactions it has.
+/// The messages without a receipt that were prepared within a window, each once, however many transactions it has.
 pub fn missing_receipts<'all>(
     messages: impl IntoIterator<Item = (&'all MessageKey, &'all MessageReceipts)>,
     window: Window,
@@ -72,7 +72,7 @@ pub fn missing_receipts<'all>(
     let is_inside = |at: i64| (window.from_ms..window.to_ms).contains(&at);
     let outstanding = messages
         .into_iter()
-        .filter(|(_, receipts)| receipts.is_outstanding() && receipts.sent_at_ms().is_some_and(is_inside));
+        .filter(|(_, receipts)| receipts.is_outstanding() && receipts.prepared_at_ms().is_some_and(is_inside));
     outstanding.map(|(key, _)| key).collect()
 }
 

@@ -27,7 +27,8 @@ impl Audit {
         let Ok(consequences) = link.on_interchange(seen, at_ms, settings, &mut self.recent, &mut changes);
         for key in consequences.sent {
             let receipts = self.messages.entry(key.clone()).or_default();
-            receipts.on_sent(&key, at_ms, &mut link.receipts, &mut changes);
+            let sent = SentAt { at_ms, prepared_at_ms: seen.prepared_at_ms };
+            receipts.on_sent(&key, sent, &mut link.receipts, &mut changes);
             if receipts.is_settled() {
                 self.messages.remove(&key);
             }

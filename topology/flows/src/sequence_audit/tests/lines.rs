@@ -154,9 +154,14 @@ fn the_beginning_may_lie_before_the_end_of_the_numbers() {
 fn a_line_that_is_taken_over_misses_what_did_not_come_since() {
     let mut scene = Scene::new();
     scene.take_over(99_999_998, 0);
-    assert_eq!((scene.summary().first, scene.summary().last), (Some(99_999_999), None));
+    assert_eq!((scene.summary().first, scene.summary().next), (None, Some(99_999_999)));
     scene.see(2);
     assert_eq!(scene.missing(), [(99_999_999, 1)]);
+    assert_eq!(
+        (scene.summary().first, scene.summary().last),
+        (Some(2), Some(2)),
+        "what was seen, not what was to come"
+    );
 
     let mut scene = Scene::new();
     scene.take_over(0, 0);
@@ -174,7 +179,7 @@ fn a_line_can_be_taken_over_behind_its_first_number() {
     let mut scene = Scene::new();
     scene.see_all(&[10, 11]);
     scene.take_over(7, 100);
-    assert_eq!((scene.summary().first, scene.missing()), (Some(8), vec![(8, 9)]));
+    assert_eq!((scene.summary().first, scene.missing()), (Some(10), vec![(8, 9)]));
     let mut scene = Scene::new();
     scene.see_all(&[10, 11]);
     scene.take_over(15, 100);
@@ -227,6 +232,8 @@ fn a_number_far_away_is_a_change_of_epoch_and_not_millions_of_gaps() {
         ]
     );
     assert_eq!((scene.summary().first, scene.summary().last), (Some(50_000_000), Some(4)));
+    let seen: Vec<(u64, u64)> = scene.summary().seen.into_iter().map(Into::into).collect();
+    assert_eq!(seen, [(50_000_000, 50_000_001), (1, 4)]);
 }
 
 #[test]

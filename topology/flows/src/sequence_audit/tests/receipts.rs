@@ -33,7 +33,8 @@ impl Scene {
 
     fn sent(&mut self, at_ms: i64) {
         let mut changes = Vec::new();
-        self.receipts.on_sent(&self.key, at_ms, &mut self.counts, &mut changes);
+        let sent = SentAt { at_ms, prepared_at_ms: None };
+        self.receipts.on_sent(&self.key, sent, &mut self.counts, &mut changes);
         self.apply(changes);
     }
 
@@ -117,10 +118,51 @@ fn a_negative_receipt_is_reported_and_a_positive_one_does_not_hide_it() {
         scene.receipt(second.0, second.1, false, 2);
         assert_eq!(scene.findings(), ["NegativeReceipt Confirmed sms TES5>XX11 2-2"]);
         let finding = scene.published.values().next().unwrap();
-        assert_eq!(finding.note, "CA, CP", "in the order of the interchanges they came in");
+        assert_eq!(finding.note, "CA");
         assert_eq!(scene.counts, ReceiptCounts { expected: 1, received: 1, negative: 1 });
         assert_eq!(scene.receipts.receipts().len(), 2);
     }
+}
+
+/// A message that is settled is known no more when it is refused after all.
+#[test]
+fn the_order_of_a_message_and_its_two_receipts_changes_no_finding_and_no_count() {
+    for refused_twice in [false, true] {
+        let mut outcomes = Vec::new();
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let (mut scene, mut was_sent) = (Scene::new(), false);
+            for (at_ms, what) in (0..).zip(order) {
+                match what {
+                    0 => scene.sent(at_ms),
+                    1 if refused_twice => scene.receipt(64, Verdict::Error, was_sent, at_ms),
+                    1 => scene.receipt(64, Verdict::Success, was_sent, at_ms),
+                    _ => scene.receipt(65, Verdict::Error, was_sent, at_ms),
+                }
+                was_sent |= what == 0;
+                if scene.receipts.is_settled() {
+                    scene.receipts = MessageReceipts::default();
+                }
+            }
+            let notes: Vec<String> = scene.published.values().map(|finding| finding.note.clone()).collect();
+            outcomes.push((scene.findings(), notes, scene.counts));
+        }
+        assert_eq!(outcomes[0].0, ["NegativeReceipt Confirmed sms TES5>XX11 2-2"]);
+        assert_eq!(outcomes[0].2, ReceiptCounts { expected: 1, received: 1, negative: 1 }, "a message is refused once");
+        assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn what_was_done_about_a_refused_message_is_said_once_whatever_is_sent_again() {
+    let mut scene = Scene::new();
+    scene.sent(0);
+    scene.receipt(64, Verdict::Error, false, 1);
+    let mut changes = Vec::new();
+    scene.receipts.explain(&scene.key, "corrected, sent as 17", 2, &mut changes);
+    scene.apply(changes);
+    scene.receipt(65, Verdict::Error, false, 3);
+    assert_eq!(scene.findings(), ["NegativeReceipt Explained sms TES5>XX11 2-2"]);
+    assert_eq!(scene.counts.negative, 1);
 }
 
 #[test]
@@ -137,7 +179,7 @@ fn the_same_receipt_read_twice_is_one() {
 fn a_receipt_of_a_message_that_was_settled_long_ago_is_no_orphan() {
     let mut scene = Scene::new();
     scene.receipt(90, Verdict::Error, true, 5);
-    assert!(scene.receipts.is_settled());
+    assert!(!scene.receipts.is_outstanding() && !scene.receipts.is_unclaimed());
     scene.time(10_000);
     assert_eq!(scene.findings(), ["NegativeReceipt Confirmed sms TES5>XX11 2-2"]);
     assert_eq!((scene.counts.expected, scene.counts.received), (0, 0), "counted when it was settled");

@@ -195,3 +195,20 @@ fn messages_without_a_receipt_are_named_once_and_receipts_in_documents_count() {
     assert_eq!(counts.negative, 1);
     assert!(truthful::missing_receipts(&audit.messages, hours(1, 2)).is_empty());
 }
+
+/// What was sent to answer them does not say which message it answers.
+#[test]
+fn no_receipt_is_missing_of_what_a_health_authority_sent_before() {
+    let settings = AuditSettings::default();
+    let mut seen = documents("TES5", &[1, 2]);
+    for document in &mut seen {
+        std::mem::swap(&mut document.sender, &mut document.recipient);
+        document.transaction_type = Some("AMF".to_owned());
+    }
+    let mut audit = Audit::default();
+    for interchange in history::interchanges(&seen) {
+        audit.take(&interchange, interchange.prepared_at_ms.unwrap(), &settings);
+    }
+    assert_eq!(audit.summary("XX11", "TES5", &settings)[0].last, Some(2), "the numbers are known");
+    assert!(audit.messages.is_empty());
+}
