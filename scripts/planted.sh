@@ -105,7 +105,7 @@ rebuild() {
   KAFKA_BOOTSTRAP=$(sed -n 's/^KAFKA_BOOTSTRAP=//p' "$RUN/kafka.env") timeout --foreground 300 "$(built kafka_workers)"
 }
 kill_test() {
-  KAFKA_BOOTSTRAP=own TMPDIR=$LOGS/tmp timeout 900 "$(built exactly_once)"
+  KAFKA_BOOTSTRAP=own TMPDIR=$LOGS/tmp timeout --foreground 900 "$(built exactly_once)"
 }
 
 # What a layer needs beforehand: if that fails, no bug was noticed.
@@ -156,7 +156,9 @@ has_failed() {
 # by_what LAYER BUG: the first test that failed, or the lack of an end.
 by_what() {
   local failed
-  failed=$(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p; s/^  FAILED after.*/a scenario/p' "$LOGS/$2.$1" | head -n 1)
+  failed=$(awk '/ \(seed [0-9]+\)$/ {scenario = $1}
+                /^test .* \.\.\. FAILED$/ {print $2; exit}
+                /^  FAILED after / {print scenario; exit}' "$LOGS/$2.$1")
   echo "${failed:-it does not end}"
 }
 

@@ -14,7 +14,7 @@ use crate::{Outcome, PARTITIONS, poll_until};
 /// The consumer group, and the beginning of internal topic names.
 pub const APPLICATION: &str = "exactly-once";
 /// Sub-topologies times partitions, of either flow.
-const ALL_TASKS: usize = 3 * PARTITIONS as usize;
+pub const ALL_TASKS: usize = 3 * PARTITIONS as usize;
 
 /// The signal that `abort` raises.
 pub const ABORTED: i32 = 6;
