@@ -39,6 +39,10 @@ const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 /// For so many sessions a question about positions may have no answer. A transaction that keeps it back is decided within one of
 /// them; what is silent for longer is the client, which has lost the group and does not notice.
 const SILENT_SESSIONS: u32 = 2;
+/// For so many sessions a client may be in no group. Others hold a joining member up for one at most, when they are dead or do not answer.
+const OUTSIDE_SESSIONS: u32 = 3;
+/// How often that is looked at.
+const MEMBERSHIP_LOOK: Duration = Duration::from_secs(1);
 
 /// A change of the assignment, as the client announced it.
 enum Rebalance {
@@ -111,6 +115,9 @@ pub(super) struct KafkaGroupConsumer {
     revocation: Option<Revocation>,
     rejoin_at: Option<Instant>,
     silence: Option<Silence>,
+    /// Since when the client is in no group, as far as it was looked at; and when that is next.
+    outside_since: Option<Instant>,
+    next_look: Instant,
     /// What this member had when it left a silent group, until its worker hears of it.
     lost: Vec<TopicPartition>,
     /// Why this member can do nothing any more.
@@ -127,6 +134,8 @@ impl KafkaGroupConsumer {
             revocation: None,
             rejoin_at: None,
             silence: None,
+            outside_since: None,
+            next_look: Instant::now(),
             lost: Vec::new(),
             fatal: None,
         };
@@ -157,9 +166,35 @@ impl KafkaGroupConsumer {
         if now.saturating_duration_since(since) < SILENT_SESSIONS * session {
             return Ok(());
         }
-        let GroupSettings { group, instance, .. } = &self.group;
-        tracing::warn!(%group, %instance, "The group does not answer this member, which gives up its partitions and joins again.");
         self.silence = None;
+        self.give_up("The group does not answer this member, which gives up its partitions and joins again.")
+    }
+
+    /// Behind a broker that was killed and started again a client was seen that had lost its session and asked no broker for another one,
+    /// for minutes: such a one is replaced.
+    fn look_whether_it_is_in_the_group(&mut self) -> LogResult<()> {
+        let now = Instant::now();
+        if now < self.next_look {
+            return Ok(());
+        }
+        self.next_look = now + MEMBERSHIP_LOOK;
+        let metadata = GroupMetadata::of(self.fetching()?.consumer().client());
+        if self.rejoin_at.is_some() || metadata.is_some_and(|of| of.generation() >= 1 && !of.member().is_empty()) {
+            self.outside_since = None;
+            return Ok(());
+        }
+        let since = *self.outside_since.get_or_insert(now);
+        if now.saturating_duration_since(since) < OUTSIDE_SESSIONS * self.group.session_timeout {
+            return Ok(());
+        }
+        self.give_up("The client of this member does not come into its group, and is replaced.")
+    }
+
+    /// Joins again with a new client. The worker hears of what is lost when it next polls.
+    fn give_up(&mut self, why: &'static str) -> LogResult<()> {
+        let GroupSettings { group, instance, .. } = &self.group;
+        tracing::warn!(%group, %instance, "{why}");
+        self.outside_since = None;
         let mut lost = self.fetching()?.taken();
         lost.extend(self.revocation.iter().flat_map(|revocation| revocation.all.iter().cloned()));
         self.lost = lost;
@@ -279,6 +314,10 @@ impl GroupConsumer for KafkaGroupConsumer {
             }
             if self.rejoin_at.is_some_and(|at| Instant::now() >= at) {
                 self.join_anew()?;
+            }
+            self.look_whether_it_is_in_the_group()?;
+            if !self.lost.is_empty() {
+                continue;
             }
             let mut events = Vec::new();
             self.serve_group(&mut events)?;
