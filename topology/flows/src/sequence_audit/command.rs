@@ -38,7 +38,7 @@ pub(super) fn understood(command: &AuditCommand<'_>) -> Result<Said, Rejection> 
     if is_of_receipt && !(0..MOST_RECEIPTS).contains(&messages) {
         return Err(Rejection::by_processor(
             codes::COMMAND_SUBJECT,
-            "a command about the receipts of no message, or of too many: the last number follows the first, by 10,000 at most",
+            "a command about the receipts of no message, or of too many: from the first to the last, 10,000 at most",
         ));
     }
     match counter {
