@@ -11,6 +11,9 @@ mod standing;
 mod stores;
 mod topics;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::thread;
 use std::time::Duration;

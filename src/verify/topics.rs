@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
+use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedHeaders, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -35,11 +36,26 @@ impl Record {
     }
 }
 
+/// Says what the client reports, but for the ends of partitions, each of which the client reports as an error.
+struct Reports;
+
+impl ClientContext for Reports {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
+            tracing::warn!(%error, reason, "The Kafka client of the verification reports.");
+        }
+    }
+}
+
+impl ConsumerContext for Reports {}
+
+type Client = BaseConsumer<Reports>;
+
 /// Reads topics of one cluster.
 pub struct Topics {
     cluster: ClientConfig,
-    committed: BaseConsumer,
-    uncommitted: BaseConsumer,
+    committed: Client,
+    uncommitted: Client,
 }
 
 impl Topics {
@@ -73,7 +89,7 @@ impl Topics {
         let mut positions = TopicPartitionList::new();
         let mut unread = HashSet::new();
         for partition in 0..self.partitions(topic)? {
-            let (low, _) = self.committed.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
+            let (low, _) = ends(&self.committed, topic, partition).map_err(failed)?;
             positions.add_partition_offset(topic, partition, Offset::Offset(low)).map_err(failed)?;
             unread.insert(partition);
         }
@@ -100,6 +116,7 @@ impl Topics {
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     unread.remove(&partition);
                 }
+                Some(Err(KafkaError::MessageConsumption(code))) if passes(code) => {}
                 Some(Err(error)) => return Err(failed(error)),
             }
         }
@@ -110,7 +127,7 @@ impl Topics {
     pub fn has_lost_its_beginning(&self, topic: &str) -> Outcome<bool> {
         let failed = |e: KafkaError| format!("reading the ends of {topic}: {e}");
         for partition in 0..self.partitions(topic)? {
-            let (low, _) = self.committed.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
+            let (low, _) = ends(&self.committed, topic, partition).map_err(failed)?;
             if low > 0 {
                 return Ok(true);
             }
@@ -124,8 +141,8 @@ impl Topics {
         let failed = |e: KafkaError| format!("reading the ends of {topic}: {e}");
         let mut open = Vec::new();
         for partition in 0..self.partitions(topic)? {
-            let (_, stable) = self.committed.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
-            let (_, end) = self.uncommitted.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
+            let (_, stable) = ends(&self.committed, topic, partition).map_err(failed)?;
+            let (_, end) = ends(&self.uncommitted, topic, partition).map_err(failed)?;
             if stable != end {
                 open.push((partition, stable));
             }
@@ -141,18 +158,7 @@ impl Topics {
             list.add_partition(topic, partition);
         }
         let member = client(&self.cluster, group, "read_committed")?;
-        let deadline = Instant::now() + PATIENCE;
-        let positions = loop {
-            match member.committed_offsets(list.clone(), PATIENCE) {
-                // Behind a start or a change of brokers the group's coordinator is found before it is ready.
-                Err(KafkaError::MetadataFetch(
-                    RDKafkaErrorCode::NotCoordinator
-                    | RDKafkaErrorCode::CoordinatorLoadInProgress
-                    | RDKafkaErrorCode::CoordinatorNotAvailable,
-                )) if Instant::now() < deadline => std::thread::sleep(PAUSE),
-                answer => break answer.map_err(failed)?,
-            }
-        };
+        let positions = asked(|| member.committed_offsets(list.clone(), PATIENCE)).map_err(failed)?;
         let mut lag = 0;
         self.each(topic, &mut |record| {
             let position = positions.find_partition(topic, record.partition).map(|p| p.offset());
@@ -164,13 +170,48 @@ impl Topics {
     }
 
     fn partitions(&self, topic: &str) -> Outcome<i32> {
-        let metadata =
-            self.committed.fetch_metadata(Some(topic), PATIENCE).map_err(|e| format!("looking at {topic}: {e}"))?;
+        let metadata = asked(|| self.committed.fetch_metadata(Some(topic), PATIENCE))
+            .map_err(|e| format!("looking at {topic}: {e}"))?;
         match metadata.topics().first().map_or(0, |t| t.partitions().len()) {
             0 => Err(format!("the topic {topic} has no partitions")),
             count => i32::try_from(count).map_err(|e| e.to_string()),
         }
     }
+}
+
+/// Where a partition begins, and where it ends for this client.
+fn ends(client: &Client, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
+    asked(|| client.fetch_watermarks(topic, partition, PATIENCE))
+}
+
+/// Asks again for a while when the answer is that the cluster cannot be asked just now.
+fn asked<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match ask() {
+            Err(error) if error.rdkafka_error_code().is_some_and(passes) && Instant::now() < deadline => {
+                std::thread::sleep(PAUSE);
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Whether it is over by itself: the client makes another connection, and behind a start or a change of brokers those who know the
+/// answer are found before they are ready.
+fn passes(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::Resolve
+            | RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::LeaderNotAvailable
+            | RDKafkaErrorCode::NotLeaderForPartition
+            | RDKafkaErrorCode::NotCoordinator
+            | RDKafkaErrorCode::CoordinatorLoadInProgress
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+    )
 }
 
 fn lineage(headers: &BorrowedHeaders) -> Vec<u8> {
@@ -188,7 +229,7 @@ fn rejected_at(headers: &BorrowedHeaders) -> Option<String> {
     Some(format!("{topic}/{partition}/{}", text("concord-dead-letter-offset")?))
 }
 
-fn client(cluster: &ClientConfig, group: &str, isolation: &str) -> Outcome<BaseConsumer> {
+fn client(cluster: &ClientConfig, group: &str, isolation: &str) -> Outcome<Client> {
     let mut config = cluster.clone();
     config
         .set("group.id", group)
@@ -198,6 +239,6 @@ fn client(cluster: &ClientConfig, group: &str, isolation: &str) -> Outcome<BaseC
         .set("fetch.wait.max.ms", "10")
         .set("auto.offset.reset", "error")
         .set("isolation.level", isolation)
-        .create()
+        .create_with_context(Reports)
         .map_err(|e| format!("making a Kafka client: {e}"))
 }

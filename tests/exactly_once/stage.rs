@@ -198,6 +198,9 @@ impl Stage {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         let report: serde_json::Value = serde_json::from_slice(&output.stdout)
             .map_err(|e| format!("`concord verify` printed no report: {e}; {told}"))?;
+        if told.contains("ERROR") {
+            return Err(format!("`concord verify` printed a report, and errors beside it: {told}"));
+        }
         let findings = report["findings"].as_array().ok_or("a report without findings")?;
         let text = |finding: &serde_json::Value| {
             let of = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
