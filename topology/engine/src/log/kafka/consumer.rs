@@ -492,3 +492,69 @@ fn commit_error(attempt: &str, code: RDKafkaErrorCode) -> LogError {
     }
     error
 }
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::RDKafkaApiKey as ApiKey;
+
+    use super::super::{GroupProtocol, KafkaLog, KafkaSettings};
+    use super::*;
+
+    /// Longer than the three seconds for which that broker's groups wait for more members.
+    const SESSION: Duration = Duration::from_secs(4);
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    impl KafkaGroupConsumer {
+        fn client(&self) -> Arc<Announcements> {
+            let fetching = self.fetching.as_ref().expect("the member has a client");
+            Arc::clone(fetching.consumer().context())
+        }
+
+        /// Polls until `is_so` of what comes and of the client.
+        fn polled_until(&mut self, is_so: impl Fn(&[ConsumerEvent], &Arc<Announcements>) -> bool) -> bool {
+            let deadline = Instant::now() + PATIENCE;
+            while Instant::now() < deadline {
+                let events = self.poll(1, Duration::from_millis(50)).expect("the member polls");
+                if is_so(&events, &self.client()) {
+                    return true;
+                }
+            }
+            false
+        }
+    }
+
+    fn has_partitions(events: &[ConsumerEvent]) -> bool {
+        events.iter().any(|event| matches!(event, ConsumerEvent::Assigned(_)))
+    }
+
+    /// A real broker cannot be told to turn one client away again and again; the client library's own one can.
+    #[test]
+    fn a_client_that_stays_out_of_its_group_is_replaced() {
+        let broker = MockCluster::new(1).expect("a broker is made");
+        broker.create_topic("letters", 1, 1).expect("a topic is made");
+        let log = KafkaLog::connect(KafkaSettings {
+            bootstrap_servers: broker.bootstrap_servers(),
+            client: [].into(),
+            protocol: GroupProtocol::Classic,
+        })
+        .expect("the broker is reached");
+        let settings = GroupSettings {
+            group: "post".to_owned(),
+            instance: "post-a-0".to_owned(),
+            topics: vec!["letters".into()],
+            session_timeout: SESSION,
+            fetch_ahead_bytes: 1 << 20,
+        };
+        let mut member = KafkaGroupConsumer::join(log.cluster, settings).expect("the member joins");
+        assert!(member.polled_until(|events, _| has_partitions(events)), "no partition came");
+
+        let first = member.client();
+        broker.request_errors(ApiKey::JoinGroup, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE; 1_000]);
+        broker.request_errors(ApiKey::Heartbeat, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID]);
+        assert!(member.polled_until(|_, now| !Arc::ptr_eq(&first, now)), "the client was kept");
+
+        broker.clear_request_errors(ApiKey::JoinGroup);
+        assert!(member.polled_until(|events, _| has_partitions(events)), "the new client did not come into the group");
+    }
+}
