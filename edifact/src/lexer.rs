@@ -9,6 +9,7 @@ use super::separators::{ADVICE_LENGTH, Separators};
 pub const LONGEST_SEGMENT: usize = 64 * 1024;
 
 const ADVICE: &[u8] = b"UNA";
+const HEADER: &[u8] = b"UNB";
 
 /// What the lexer finds.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,8 @@ pub enum Lexed<'bytes> {
 }
 
 /// Cuts bytes into segments. Line ends are left out, also within a segment, since some systems break long lines; so are blanks before a
-/// segment. A service string advice is obeyed.
+/// segment. A service string advice is obeyed; an interchange behind it that has none of its own may go on with its characters, or begin
+/// with the usual ones.
 ///
 /// ```
 /// use concord_edifact::{Lexed, Lexer};
@@ -92,6 +94,7 @@ impl Lexer {
             let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
             self.offset += blanks as u64;
             rest = &rest[blanks..];
+            self.take_usual_separators_back(rest);
             let Some(length) = self.length_of_first(rest) else {
                 if rest.len() > LONGEST_SEGMENT {
                     self.begin_skipping(rest, on);
@@ -110,13 +113,14 @@ impl Lexer {
 
     /// Adds to the segment that was begun, up to its end if that is here.
     fn complete<'bytes>(&mut self, bytes: &'bytes [u8], on: &mut impl FnMut(Lexed<'_>)) -> &'bytes [u8] {
-        let taken = if self.may_be_advice() {
+        let taken = if self.may_be(ADVICE, ADVICE_LENGTH) || self.may_be(HEADER, HEADER.len() + 1) {
             1
         } else {
             memchr::memchr(self.separators.terminator, bytes).map_or(bytes.len(), |place| place + 1)
         };
         self.begun.extend_from_slice(&bytes[..taken]);
         let begun = std::mem::take(&mut self.begun);
+        self.take_usual_separators_back(&begun);
         let is_whole = if begun.starts_with(ADVICE) {
             begun.len() >= ADVICE_LENGTH
         } else {
@@ -138,9 +142,19 @@ impl Lexer {
         &bytes[taken..]
     }
 
-    fn may_be_advice(&self) -> bool {
-        let compared = self.begun.len().min(ADVICE.len());
-        self.begun.len() < ADVICE_LENGTH && self.begun[..compared] == ADVICE[..compared]
+    /// Whether what has begun may be a segment with a tag, of which `length` bytes must be seen before more is taken.
+    fn may_be(&self, tag: &[u8], length: usize) -> bool {
+        let compared = self.begun.len().min(tag.len());
+        self.begun.len() < length && self.begun[..compared] == tag[..compared]
+    }
+
+    /// Of an interchange that begins with the usual separators, behind one with others, the usual ones hold.
+    fn take_usual_separators_back(&mut self, segment: &[u8]) {
+        let usual = Separators::default();
+        let element = segment.strip_prefix(HEADER).and_then(|behind| behind.first());
+        if element == Some(&usual.element) && self.separators.element != usual.element {
+            self.separators = usual;
+        }
     }
 
     /// Length of the segment at the beginning of `bytes`, terminator included.

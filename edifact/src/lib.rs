@@ -20,6 +20,7 @@ mod separators;
 mod uk_time;
 mod writer;
 
+pub use codes::NUMBER_UNUSABLE;
 pub use collecting::{Interchange, InterchangeReader, RefusedInterchange, Strictness, read_interchanges};
 pub use defect::{Defect, Problem};
 pub use envelope::{EnvelopeReader, Event, InterchangeEnd, InterchangeHeader};

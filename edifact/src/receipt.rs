@@ -109,7 +109,9 @@ impl ReceiptLines {
     /// Reads an `RFF+RIS`: `00000003 OK:4`.
     pub(super) fn interchange(&mut self, segment: &Segment<'_>, mut report: impl FnMut(Problem)) {
         let mut words = words_of(segment.component(1, 1).unwrap_or_default());
+        let messages = std::mem::take(&mut self.unassigned);
         let Some(interchange) = words.next().and_then(|word| number(word, LARGEST_REFERENCE)) else {
+            // Its messages are of no interchange that could be named.
             report(Problem::Number("an acknowledged interchange"));
             return;
         };
@@ -117,9 +119,10 @@ impl ReceiptLines {
         if code.is_none() {
             report(Problem::ReceiptCode);
         }
-        let messages = std::mem::take(&mut self.unassigned);
         let stated_messages = segment.component(1, 2).and_then(digits);
+        // One that speaks of the interchange alone names none, however many there are.
         if let Some(stated) = stated_messages
+            && !messages.is_empty()
             && stated != messages.len() as u64
         {
             report(Problem::ReceiptCount { stated, counted: messages.len() as u64 });

@@ -34,7 +34,7 @@ fn receipts_of_every_code_are_read() {
         b"UNB+UNOA:2+FHS1+GP05+200620:1400+00000064++RECEP+++EDIFACT TRANSFER'UNH+00000028+RECEP:0:2:FH'\
           BGM++600+243:202005201355:306+64'NHS+FHS:819:201+123456:814:202'DTM+815:202004190600:306'\
           RFF+MIS:5 CP'RFF+MIS:10000006 CA:more'RFF+MIS:99000006 CI+more'RFF+RIS:10000006 ER:3:..'\
-          RFF+RIS:99000006 NA:0:..++'UNT+10+00000028'UNZ+1+00000064'",
+          RFF+RIS:99000006 NA:10:..++'UNT+10+00000028'UNZ+1+00000064'",
     );
     assert!(read.defects.is_empty(), "{:?}", read.defects);
     let message = &read.messages[0];
@@ -47,7 +47,23 @@ fn receipts_of_every_code_are_read() {
         [(5, MessageCode::Success), (10_000_006, MessageCode::Error), (99_000_006, MessageCode::Incomplete)]
     );
     assert_eq!((first.interchange, first.code), (10_000_006, Some(InterchangeCode::InvalidData)));
-    assert_eq!((second.code, second.stated_messages), (Some(InterchangeCode::NoValidData), Some(0)));
+    assert_eq!((second.code, second.stated_messages), (Some(InterchangeCode::NoValidData), Some(10)));
+}
+
+#[test]
+fn messages_of_an_interchange_that_cannot_be_named_are_not_those_of_another() {
+    let receipts = |lines: &str| {
+        let source = format!(
+            "UNB+UNOA:2+FHS1+GP05+200620:1400+00000064++RECEP+++EDIFACT TRANSFER'UNH+00000028+RECEP:0:2:FH'{lines}\
+             UNT+6+00000028'UNZ+1+00000064'"
+        );
+        let read = read_one(source.as_bytes());
+        assert!(read.defects.iter().any(|defect| defect.problem.code() == "CONCORD-EF-0005"), "{:?}", read.defects);
+        let of = |receipt: &Receipt| receipt.messages.iter().map(move |of| (receipt.interchange, of.message)).collect();
+        read.messages[0].receipts.iter().flat_map(|receipt| -> Vec<_> { of(receipt) }).collect::<Vec<_>>()
+    };
+    assert_eq!(receipts("RFF+MIS:5 CP'RFF+RIS:X OK:1'RFF+MIS:7 CP'RFF+RIS:9 OK:1'"), [(9, 7)]);
+    assert_eq!(receipts("RFF+MIS:5 CP'RFF+RIS:8 OK:1'RFF+MIS:7 CP'RFF+RIS:0 OK:1'"), [(8, 5)]);
 }
 
 #[test]
@@ -85,6 +101,24 @@ fn interchanges_one_behind_the_other_are_read_one_by_one() {
     let read = read_interchanges(format!("{one}\r\n{one}UNA:+.? '{one}").as_bytes(), Strictness::Strict);
     assert_eq!(read.len(), 3);
     assert!(read.iter().all(Result::is_ok), "{read:?}");
+}
+
+#[test]
+fn behind_an_interchange_with_separators_of_its_own_others_have_these_or_the_usual_ones() {
+    let one = "UNB+UNOA:2+XX11+TES5+200620:1400+00000003'UNZ+0+00000003'";
+    let other = one.replace('+', "*").replace(':', ";").replace('\'', "~");
+    let source = format!("UNA;*.! ~{other}{other}{one}{one}");
+    let whole = read_interchanges(source.as_bytes(), Strictness::Strict);
+    assert_eq!((whole.len(), whole.iter().filter(|read| read.is_ok()).count()), (4, 4), "{whole:?}");
+    for length in 1..20 {
+        let mut reader = InterchangeReader::new(Strictness::Strict);
+        let mut read = Vec::new();
+        for piece in source.as_bytes().chunks(length) {
+            reader.push(piece, &mut |one| read.push(one));
+        }
+        reader.finish(&mut |one| read.push(one));
+        assert_eq!(read, whole, "in pieces of {length}");
+    }
 }
 
 #[test]
