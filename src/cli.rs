@@ -13,7 +13,7 @@ mod rules;
 
 pub use audit::{
     AuditArgs, AuditDemoArgs, AuditExplainArgs, AuditFilesArgs, AuditQuestion, FieldName, MissingNumbersArgs,
-    MissingReceiptsArgs, OperationsArgs, ReleaseName, SideName, WindowArgs,
+    MissingReceiptsArgs, OperationsArgs, QueryFieldName, ReleaseName, SideName, WindowArgs,
 };
 pub use documents::{
     ConflictsArgs, ConsolidateArgs, DeleteArgs, DocumentShowArgs, DocumentsCommand, DocumentsDemoArgs,

@@ -282,7 +282,8 @@ fn what_an_authority_sent_before_waits_for_no_receipt() {
     assert_eq!(run.told(), Vec::<String>::new(), "{}", run.stdout);
     let window = ["--from", "2020-06-01T00:00:00Z", "--to", "2020-07-01T00:00:00Z"];
     let run = folder.concord(&[&["missing-receipts", "inboundState.json"][..], &window].concat());
-    assert_eq!((run.exit_code, run.stdout.as_str()), (0, "no data: no message was seen that a receipt is due for\n"));
+    let none = "no data: no message of that time was seen that a receipt is due for\n";
+    assert_eq!((run.exit_code, run.stdout.as_str()), (0, none));
 }
 
 /// The message numbers of the second example of the document that describes the reports.
@@ -402,11 +403,43 @@ fn no_gap_and_no_data_are_told_apart() {
 }
 
 #[test]
+fn an_export_is_known_by_what_it_holds() {
+    let folder = Folder::new();
+    let exported = documents(&[(1, true), (3, true)], "2020-01-10T12:00:00Z");
+    let ask = |content: String| {
+        folder.write("state.json", content);
+        folder.concord(&[&["missing-numbers", "state.json"][..], &PAIR, &WINDOW].concat())
+    };
+    assert_eq!(ask(exported.clone()).stdout, "missing: 2\n");
+    assert_eq!(ask(format!("\u{feff}{exported}")).stdout, "missing: 2\n", "with a byte order mark");
+    let run = ask(format!("[{}]", exported.trim_end().replace('\n', ",")));
+    assert_eq!(run.exit_code, 2);
+    assert!(run.stderr.contains("export it without --jsonArray"), "{}", run.stderr);
+}
+
+/// The document that describes the reports allows it, and the query failed.
+#[test]
+fn the_time_is_no_number() {
+    let folder = Folder::new();
+    folder.write("state.json", documents(&[(1, true), (3, true)], "2020-01-10T12:00:00Z"));
+    let of_time = ["--sender", "TES5", "--recipient", "XX11", "--field", "translationTimestamp"];
+    let ask =
+        |more: &[&str]| folder.concord(&[&["missing-numbers", "state.json"][..], &WINDOW, &of_time, more].concat());
+    let run = ask(&["--compatible"]);
+    assert_eq!(run.exit_code, 1);
+    assert!(run.stderr.contains("34443"), "{}", run.stderr);
+    let run = ask(&[]);
+    assert_eq!(run.exit_code, 2);
+    assert!(run.stderr.contains("ask for intSeq, msgSeq or tn"), "{}", run.stderr);
+}
+
+#[test]
 fn missing_receipts_are_answered_from_documents_and_from_interchanges() {
     let folder = Folder::new();
     folder.write("state.json", documents(&[(1, true), (2, false)], "2020-01-10T12:00:00Z"));
     let run = folder.concord(&[&["missing-receipts", "state.json", "--compatible"][..], &WINDOW].concat());
-    assert_eq!((run.exit_code, &run.json()["intSeq"]), (4, &json!(2)));
+    let exported = documents(&[(2, false)], "2020-01-10T12:00:00Z");
+    assert_eq!((run.exit_code, run.stdout), (4, exported), "the whole document, as it was exported");
     let run = folder.concord(&[&["missing-receipts", "state.json"][..], &WINDOW].concat());
     assert_eq!((run.exit_code, run.stdout.as_str()), (4, "TES5 to XX11: interchange 2, message 2\n"));
 
@@ -418,6 +451,9 @@ fn missing_receipts_are_answered_from_documents_and_from_interchanges() {
     let run = folder.concord(&[&["missing-receipts", "in"][..], &window].concat());
     let missing = json!([{ "sender": "TES5", "recipient": "XX11", "interchange": 2, "message": 2 }]);
     assert_eq!((run.exit_code, run.json()), (4, json!({ "answer": "missing", "missing": missing })));
+    let later = ["--from", "2030-06-01T00:00:00Z", "--to", "2030-07-01T00:00:00Z", "--json"];
+    let run = folder.concord(&[&["missing-receipts", "in"][..], &later].concat());
+    assert_eq!((run.exit_code, &run.json()["answer"]), (0, &json!("no-data")), "nothing is of that time");
     let run = folder.concord(&[&["missing-receipts", "in", "--sender", "NOB5"][..], &window].concat());
     assert_eq!((run.exit_code, &run.json()["answer"]), (0, &json!("no-data")));
     let run = folder.concord(&[&["missing-receipts", "in", "--compatible"][..], &window].concat());
@@ -488,6 +524,10 @@ fn what_is_explained_must_be_on_a_line() {
         &["--sender", "TES5", "--field", "intSeq"][..],
         &["--sender", "TES5", "--recipient", "XX11", "--field", "tn"],
         &["--sender", "TES5", "--recipient", "XX11", "--field", "intSeq", "--receipt", "1"],
+        &["--sender", "TES5", "--recipient", "XX11", "--field", "msgSeq", "--receipt"],
+        &["--sender", "TES5", "--recipient", "XX11", "--field", "msgSeq", "--receipt", "1", "--to", "20000"],
+        &["--sender", "TES5", "--recipient", "XX11", "--field", "intSeq", "--to", "100000000"],
+        &["--sender", "TES5", "--field", "tn", "--receipt", "1"],
     ] {
         let run = folder.concord(&[&["explain"], line, &said].concat());
         assert_eq!(run.exit_code, 2, "{line:?}: {}", run.stderr);

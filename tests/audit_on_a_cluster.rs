@@ -8,7 +8,9 @@ mod on_a_cluster;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use concord_edifact::{InterchangeHeader, InterchangeWriter, RegistrationText, TransactionText};
+use concord_edifact::{
+    InterchangeCode, InterchangeHeader, InterchangeWriter, Receipt, RegistrationText, TransactionText,
+};
 use concord_engine::log::read_whole_topic;
 use concord_schemas::Schemas;
 use concord_schemas::codec::AUDIT_FINDING;
@@ -49,9 +51,36 @@ impl Application {
         let transactions = vec![TransactionText { number, segments: vec!["HEA+ACD+A:ZZZ"] }];
         let message = RegistrationText { authority_cipher: "XX1", prepared_at, transaction_type: "G1", transactions };
         writer.registration(number, &message);
-        let path = self.program.folder.path().join(format!("{number}.dat"));
-        fs::write(&path, writer.finish()).unwrap();
+        self.produce(&format!("{number}.dat"), &writer.finish());
+    }
+
+    /// Publishes a receipt that says nothing was taken of an interchange.
+    fn refuse(&self, interchange: u64) {
+        let prepared_at = Timestamp::now();
+        let mut writer = InterchangeWriter::begin(&InterchangeHeader {
+            sender: "XX11".to_owned(),
+            recipient: self.sender.clone(),
+            prepared_at: Some(prepared_at),
+            number: Some(1),
+            application: Some("RECEP".to_owned()),
+        });
+        let code = Some(InterchangeCode::NoValidData);
+        let receipt = Receipt { interchange, code, stated_messages: Some(1), messages: Vec::new() };
+        writer.recep(1, "XX1", "4826940,281", prepared_at, &[receipt]);
+        self.produce("refusal.dat", &writer.finish());
+    }
+
+    fn produce(&self, name: &str, interchange: &str) {
+        let path = self.program.folder.path().join(name);
+        fs::write(&path, interchange).unwrap();
         self.program.succeeds(&["produce", "interchange", path.to_str().unwrap()]);
+    }
+
+    /// An operator explains numbers of interchanges, or with `--receipt` what was said of them.
+    fn explain(&self, number: &str, more: &[&str]) {
+        let line = ["audit", "explain", "--sender", &self.sender, "--recipient", "XX11", "--field", "intSeq"];
+        let said = ["--from", number, "--to", number, "--by", "Ann Operator", "--reason", "burnt"];
+        self.program.succeeds(&[&line[..], &said, more].concat());
     }
 
     /// The key of the finding that interchanges from here on are missing.
@@ -109,24 +138,12 @@ fn a_gap_shows_is_explained_and_is_taken_back_when_the_late_interchange_comes() 
     application.publish(5);
     let gap = application.gap_from(4);
     application.finding_becomes(&gap, Some(("suspected", 4, 4)));
-    let sender = application.sender.clone();
-    application.program.succeeds(&[
-        "audit",
-        "explain",
-        "--sender",
-        &sender,
-        "--recipient",
-        "XX11",
-        "--field",
-        "intSeq",
-        "--from",
-        "4",
-        "--to",
-        "4",
-        "--by",
-        "Ann Operator",
-        "--reason",
-        "burnt",
-    ]);
+    application.explain("4", &[]);
     application.finding_becomes(&gap, Some(("explained", 4, 4)));
+
+    application.refuse(5);
+    let refused = format!("negative-receipt/sis/{}/XX11/5", application.sender);
+    application.finding_becomes(&refused, Some(("confirmed", 5, 5)));
+    application.explain("5", &["--receipt"]);
+    application.finding_becomes(&refused, Some(("explained", 5, 5)));
 }

@@ -34,6 +34,12 @@ impl<'source> StateReader<'source> {
     pub fn open(file: &str, source: impl BufRead + Send + 'source) -> Result<Self, ReadError> {
         Ok(Self { lines: Lines::open(file, source)? })
     }
+
+    /// The line of the document read last, as the export has it: all its fields, those that Concord does not use among them.
+    #[must_use]
+    pub fn line(&self) -> &[u8] {
+        self.lines.line()
+    }
 }
 
 impl Iterator for StateReader<'_> {

@@ -10,7 +10,7 @@ pub enum LinkEvent<'a> {
     /// An interchange came.
     #[serde(borrow, alias = "concord.sequence_audit.InterchangeSeen")]
     InterchangeSeen(InterchangeSeen<'a>),
-    /// A receipt came, for a message on this link.
+    /// A receipt came, for a message or an interchange on this link.
     #[serde(borrow, alias = "concord.sequence_audit.ReceiptSeen")]
     ReceiptSeen(ReceiptSeen<'a>),
     /// Nothing did.
@@ -97,22 +97,22 @@ pub struct MessageVerdict<'a> {
     pub verdict: &'a str,
 }
 
-/// The receipt of a message, on its way to the link of the message.
+/// The receipt of a message, or of an interchange as a whole, on its way to the link it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptSeen<'a> {
-    /// Link code of the sender of the message.
+    /// Link code of the sender of the message or interchange.
     pub sender: &'a str,
-    /// Link code of the recipient of the message, who sent the receipt.
+    /// Link code of its recipient, who sent the receipt.
     pub recipient: &'a str,
-    /// Number of the message's interchange (SIS).
+    /// Number of the interchange (SIS).
     pub interchange: i64,
-    /// Number of the message (SMS).
+    /// Number of the message (SMS); 0 for the interchange as a whole.
     pub message: i64,
     /// Number of the interchange that brought the receipt; 0 where it is not known.
     pub by_interchange: i64,
     /// Number of the message that is the receipt; 0 where it is not known.
     pub by_message: i64,
-    /// `CP`, `CA`, `CI`, or `unknown`.
+    /// `CP`, `CA` or `CI`; of an interchange `OK`, `NA` or `ER`; or `unknown`.
     pub verdict: &'a str,
     /// When the receipt was prepared, milliseconds since the epoch, UTC.
     pub prepared_at_ms: Option<i64>,
@@ -171,13 +171,13 @@ pub struct AuditCommand<'a> {
     pub sender: &'a str,
     /// Link code of the recipient; empty for transactions.
     pub recipient: &'a str,
-    /// `sis`, `sms` or `tn`; `sms` for a receipt.
+    /// `sis`, `sms` or `tn`; for receipts of interchanges `sis`, of messages `sms`.
     pub counter: &'a str,
-    /// The first number; the message of a receipt; the number used last, 0 for a line that begins.
+    /// The first number; of a receipt the message, or the interchange; the number used last, 0 for a line that begins.
     pub from: i64,
     /// The last number, in the order of the line; otherwise the same as `from`.
     pub to: i64,
-    /// The interchange of the message whose receipt is explained.
+    /// The interchange of the messages whose receipts are explained.
     pub interchange: Option<i64>,
     /// Who says it.
     pub by: &'a str,

@@ -1,7 +1,7 @@
 //! `concord audit explain`: what an operator knows of missing numbers, or of a receipt that will not come.
 
 use concord_connectors::connect::{LogWriter, WriteError};
-use concord_flows::sequence_audit::link_key;
+use concord_flows::sequence_audit::{Circle, MOST_RECEIPTS, link_key};
 use concord_schemas::codec;
 use concord_schemas::sequence_audit::{AuditAction, AuditCommand};
 use jiff::Timestamp;
@@ -25,17 +25,33 @@ pub fn explain(args: &AuditExplainArgs) -> Result<(), Failure> {
         }
         (_, None) => return Err(Failure::Usage("name the recipient of the link with --recipient".into())),
     };
-    if args.receipt.is_some() && counter != "sms" {
-        return Err(Failure::Usage("a receipt is of a message: write --field msgSeq".into()));
+    let interchange = match (args.receipt, counter) {
+        (None, _) | (Some(None), "sis") => None,
+        (Some(Some(interchange)), "sms") => Some(i64::from(interchange)),
+        (Some(_), _) => {
+            let remedy = "a receipt is of messages, --field msgSeq --receipt INTERCHANGE, or of interchanges as wholes, \
+                          --field intSeq --receipt";
+            return Err(Failure::Usage(remedy.into()));
+        }
+    };
+    let (from, to) = (args.from, args.to.unwrap_or(args.from));
+    // The numbers that a line has, and how many can be missing, the flow checks: these are those that no line has.
+    if [from, to].iter().any(|&number| !Circle::REFERENCES.contains(u64::from(number))) {
+        return Err(Failure::Usage("the largest number of any line is 99999999".into()));
+    }
+    if args.receipt.is_some() && !(from..from.saturating_add(MOST_RECEIPTS)).contains(&to) {
+        return Err(Failure::Usage(format!(
+            "of receipts --to is not before --from, and they are {MOST_RECEIPTS} at most"
+        )));
     }
     let command = AuditCommand {
         action: if args.receipt.is_some() { AuditAction::ExplainReceipt } else { AuditAction::ExplainNumbers },
         sender: &args.sender,
         recipient,
         counter,
-        from: i64::from(args.from),
-        to: i64::from(args.to.unwrap_or(args.from)),
-        interchange: args.receipt.map(i64::from),
+        from: i64::from(from),
+        to: i64::from(to),
+        interchange,
         by: &args.by,
         reason: &args.reason,
         at_ms: Timestamp::now().as_millisecond(),

@@ -1,52 +1,64 @@
 //! `concord audit missing-numbers` and `missing-receipts`: the questions of the earlier way, as they were answered and truly.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 
 use concord_flows::sequence_audit::reports::{compatible, truthful};
+use concord_flows::sequence_audit::values::KeptLink;
 use concord_flows::sequence_audit::{Circle, Counter, MessageKey, NumberRange};
 use concord_schemas::gp_links::StateDocument;
 use serde_json::{Value, json};
 
-use super::sources::{Source, documents, files, holds_documents, read_documents};
+use super::sources::{Source, documents, each_document, files, holds_documents, is_array};
 use super::{Outcome, Request, report, run, settings};
 use crate::cli::{
-    FieldName, MissingNumbersArgs, MissingReceiptsArgs, OperationsArgs, ReleaseName, SideName, WindowArgs,
+    MissingNumbersArgs, MissingReceiptsArgs, OperationsArgs, QueryFieldName, ReleaseName, SideName, WindowArgs,
 };
 use crate::failure::Failure;
 
 /// What was named: documents of the earlier adaptor, and interchanges.
-#[derive(Default)]
 struct Asked {
     documents: Vec<StateDocument>,
     sources: Vec<Source>,
 }
 
+/// Reads what was named: documents are handed over with their lines, interchanges are returned.
+fn read(window: &WindowArgs, mut visit: impl FnMut(StateDocument, &[u8])) -> Result<Vec<Source>, Failure> {
+    if window.from >= window.to {
+        return Err(Failure::Usage("--from must be before --to".to_owned()));
+    }
+    let mut sources = Vec::new();
+    for path in files(&window.files)? {
+        let name = path.display().to_string();
+        let content = fs::read(&path).map_err(|e| Failure::other(format!("reading {name}"), e))?;
+        if holds_documents(&content) {
+            if let Some(side) = window.side
+                && !is_of(side, &name)?
+            {
+                continue;
+            }
+            each_document(&name, &content[..], &mut visit)?;
+        } else if is_array(&content) {
+            return Err(Failure::Usage(format!(
+                "{name} is a JSON array: export it without --jsonArray, a document a line"
+            )));
+        } else if window.compatible {
+            return Err(Failure::Usage(format!(
+                "{name} is no export of inboundState or outboundState: the compatible form is of these only"
+            )));
+        } else {
+            sources.push(Source::of(name, content));
+        }
+    }
+    Ok(sources)
+}
+
 impl Asked {
     fn read(window: &WindowArgs) -> Result<Self, Failure> {
-        if window.from >= window.to {
-            return Err(Failure::Usage("--from must be before --to".to_owned()));
-        }
-        let mut asked = Self::default();
-        for path in files(&window.files)? {
-            let name = path.display().to_string();
-            let content = fs::read(&path).map_err(|e| Failure::other(format!("reading {name}"), e))?;
-            if holds_documents(&content) {
-                if let Some(side) = window.side
-                    && !is_of(side, &name)?
-                {
-                    continue;
-                }
-                asked.documents.extend(read_documents(&name, &content[..])?);
-            } else if window.compatible {
-                return Err(Failure::Usage(format!(
-                    "{name} is no export of inboundState or outboundState: the compatible form is of these only"
-                )));
-            } else {
-                asked.sources.push(Source::of(name, content));
-            }
-        }
-        Ok(asked)
+        let mut documents = Vec::new();
+        let sources = read(window, |document, _| documents.push(document))?;
+        Ok(Self { documents, sources })
     }
 
     /// The states that all of it makes, seen when everything had time to come.
@@ -80,12 +92,13 @@ fn window_of(args: &WindowArgs) -> truthful::Window {
 
 /// Which numbers are missing.
 pub fn missing_numbers(args: &MissingNumbersArgs) -> Result<(), Failure> {
-    let asked = Asked::read(&args.window)?;
-    let counter = match args.field {
-        FieldName::IntSeq => Counter::Sis,
-        FieldName::MsgSeq => Counter::Sms,
-        FieldName::Tn => Counter::Tn,
+    let field = match args.field {
+        QueryFieldName::IntSeq => compatible::Field::Number(Counter::Sis),
+        QueryFieldName::MsgSeq => compatible::Field::Number(Counter::Sms),
+        QueryFieldName::Tn => compatible::Field::Number(Counter::Tn),
+        QueryFieldName::TranslationTimestamp => compatible::Field::TranslationTimestamp,
     };
+    let asked = Asked::read(&args.window)?;
     if args.window.compatible {
         let question = compatible::Question {
             from: args.window.from,
@@ -93,8 +106,13 @@ pub fn missing_numbers(args: &MissingNumbersArgs) -> Result<(), Failure> {
             sender: Some(&args.sender),
             recipient: Some(&args.recipient),
         };
-        return as_the_query(&compatible::missing_numbers(&asked.documents, counter, &question));
+        return as_the_query(&compatible::missing_numbers(&asked.documents, field, &question));
     }
+    let compatible::Field::Number(counter) = field else {
+        return Err(Failure::Usage(
+            "translationTimestamp is no number, and no time is missing: ask for intSeq, msgSeq or tn".to_owned(),
+        ));
+    };
     let outcome = asked.audited()?;
     match truly(&outcome, counter, args) {
         truthful::MissingNumbers::NoData => {
@@ -142,42 +160,25 @@ fn as_the_query(answer: &compatible::MissingNumbers) -> Result<(), Failure> {
             Err(Failure::Findings)
         }
         compatible::MissingNumbers::NoNumber => {
-            Err(Failure::Other("the query fails (error 34443): no document in the window has the number".to_owned()))
+            let why = "no document in the window has the number, or the field is none";
+            Err(Failure::Other(format!("the query fails (error 34443): {why}")))
         }
         compatible::MissingNumbers::TooMany { span } => Err(Failure::Other(format!(
             "the query fails: {span} numbers lie between the smallest and the largest, more than $range makes"
+        ))),
+        compatible::MissingNumbers::TooLong { missing } => Err(Failure::Other(format!(
+            "the query fails: {missing} numbers are missing, and its one result would be longer than 16 MiB"
         ))),
     }
 }
 
 /// Which messages have no receipt.
 pub fn missing_receipts(args: &MissingReceiptsArgs) -> Result<(), Failure> {
-    let asked = Asked::read(&args.window)?;
-    let (sender, recipient) = (args.sender.as_deref(), args.recipient.as_deref());
     if args.window.compatible {
-        let question = compatible::Question { from: args.window.from, to: args.window.to, sender, recipient };
-        let release = match args.release {
-            ReleaseName::Early => compatible::Release::Early,
-            ReleaseName::Current => compatible::Release::Current,
-        };
-        let found = compatible::missing_receipts(&asked.documents, release, &question);
-        for document in &found {
-            println!(
-                "{}",
-                json!({
-                    "sndr": document.sender,
-                    "recip": document.recipient,
-                    "intSeq": document.interchange,
-                    "msgSeq": document.message,
-                    "tn": document.transaction,
-                    "operationId": document.operation_id,
-                    "translationTimestamp": document.translated_at.map(|at| at.to_string()),
-                })
-            );
-        }
-        return if found.is_empty() { Ok(()) } else { Err(Failure::Findings) };
+        return documents_without_receipt(args);
     }
-    let outcome = asked.audited()?;
+    let outcome = Asked::read(&args.window)?.audited()?;
+    let (sender, recipient) = (args.sender.as_deref(), args.recipient.as_deref());
     let is_asked = |key: &MessageKey| {
         sender.is_none_or(|sender| key.sender == sender) && recipient.is_none_or(|recipient| key.recipient == recipient)
     };
@@ -185,15 +186,26 @@ pub fn missing_receipts(args: &MissingReceiptsArgs) -> Result<(), Failure> {
     let mut found = truthful::missing_receipts(messages, window_of(&args.window));
     found.retain(|key| is_asked(key));
     if found.is_empty() {
+        let window = window_of(&args.window);
+        let has_data = |link: &KeptLink| {
+            let answer = truthful::missing_numbers(&link.state.messages, window, &outcome.audit.messages);
+            answer != truthful::MissingNumbers::NoData
+        };
         let any = outcome.links.iter().any(|link| {
             link.state.receipts.expected > 0
                 && sender.is_none_or(|sender| link.sender == sender)
                 && recipient.is_none_or(|recipient| link.recipient == recipient)
+                && has_data(link)
         });
         return if any {
             answer(args.window.json, "none-missing", &[], "none missing: no message of that time is without a receipt")
         } else {
-            answer(args.window.json, "no-data", &[], "no data: no message was seen that a receipt is due for")
+            answer(
+                args.window.json,
+                "no-data",
+                &[],
+                "no data: no message of that time was seen that a receipt is due for",
+            )
         };
     }
     let rows: Vec<Value> = found
@@ -213,6 +225,26 @@ pub fn missing_receipts(args: &MissingReceiptsArgs) -> Result<(), Failure> {
         .collect();
     answer(args.window.json, "missing", &rows, &lines.join("\n"))?;
     Err(Failure::Findings)
+}
+
+/// Prints what the query gave: whole documents, each as its export has it.
+fn documents_without_receipt(args: &MissingReceiptsArgs) -> Result<(), Failure> {
+    let WindowArgs { from, to, .. } = args.window;
+    let (sender, recipient) = (args.sender.as_deref(), args.recipient.as_deref());
+    let question = compatible::Question { from, to, sender, recipient };
+    let release = match args.release {
+        ReleaseName::Early => compatible::Release::Early,
+        ReleaseName::Current => compatible::Release::Current,
+    };
+    let mut found = Vec::new();
+    read(&args.window, |document, line| {
+        if compatible::is_missing_receipt(&document, release, &question) {
+            found.extend_from_slice(line);
+            found.push(b'\n');
+        }
+    })?;
+    io::stdout().write_all(&found).map_err(|e| Failure::other("printing the documents", e))?;
+    if found.is_empty() { Ok(()) } else { Err(Failure::Findings) }
 }
 
 /// What must be entered again when interchanges are lost at their recipient.

@@ -1,7 +1,7 @@
 //! The files of an audit.
 
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use concord_connectors::nhais_state::StateReader;
@@ -82,22 +82,38 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
 /// Whether a file holds documents of the earlier adaptor: JSON, plain or gzip.
 pub fn holds_documents(content: &[u8]) -> bool {
     const GZIP: &[u8] = &[0x1f, 0x8b];
-    content.starts_with(GZIP) || content.trim_ascii_start().first() == Some(&b'{')
+    content.starts_with(GZIP) || first_of(content) == Some(b'{')
+}
+
+/// Whether a file is one JSON value with all documents in it.
+pub fn is_array(content: &[u8]) -> bool {
+    first_of(content) == Some(b'[')
+}
+
+fn first_of(content: &[u8]) -> Option<u8> {
+    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+    content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content).trim_ascii_start().first().copied()
 }
 
 /// The documents of an export.
 pub fn documents(path: &Path) -> Result<Vec<StateDocument>, Failure> {
     let file = File::open(path).map_err(|e| Failure::Usage(format!("cannot open {}: {e}", path.display())))?;
-    read_documents(&path.display().to_string(), BufReader::new(file))
+    let mut documents = Vec::new();
+    each_document(&path.display().to_string(), BufReader::new(file), |document, _| documents.push(document))?;
+    Ok(documents)
 }
 
-/// The same of what was read already.
-pub fn read_documents(name: &str, content: impl std::io::BufRead + Send) -> Result<Vec<StateDocument>, Failure> {
-    let reader = StateReader::open(name, content).map_err(|e| Failure::other("reading documents", e))?;
-    let (mut documents, mut unusable) = (Vec::new(), 0_u64);
-    for document in reader {
+/// Hands over each document of an export, and its line as the export has it.
+pub fn each_document(
+    name: &str,
+    content: impl BufRead + Send,
+    mut visit: impl FnMut(StateDocument, &[u8]),
+) -> Result<(), Failure> {
+    let mut reader = StateReader::open(name, content).map_err(|e| Failure::other("reading documents", e))?;
+    let mut unusable = 0_u64;
+    while let Some(document) = reader.next() {
         match document {
-            Ok(document) => documents.push(document),
+            Ok(document) => visit(document, reader.line()),
             Err(ReadError::Row(row)) => {
                 unusable += 1;
                 eprintln!("{}", row.error);
@@ -108,5 +124,5 @@ pub fn read_documents(name: &str, content: impl std::io::BufRead + Send) -> Resu
     if unusable > 0 {
         eprintln!("{name}: {unusable} lines are no documents, and are left out");
     }
-    Ok(documents)
+    Ok(())
 }

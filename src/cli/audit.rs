@@ -110,15 +110,16 @@ pub struct AuditExplainArgs {
     /// Which numbers.
     #[arg(long, value_enum)]
     pub field: FieldName,
-    /// The first number; for receipts the first message.
+    /// The first number; for receipts the first message, or interchange.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub from: u32,
     /// The last number, in the order of the line; the same as the first, if not given.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub to: Option<u32>,
-    /// Of this interchange: no receipt will come for the messages, one came for nothing, or what it refuses was corrected.
-    #[arg(long, value_name = "INTERCHANGE", value_parser = clap::value_parser!(u32).range(1..))]
-    pub receipt: Option<u32>,
+    /// No receipt will come for the messages of this interchange, one came for nothing, or what it refuses was corrected. With --field
+    /// intSeq and without a value: the same of the interchanges as wholes.
+    #[arg(long, value_name = "INTERCHANGE", num_args = 0..=1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub receipt: Option<Option<u32>>,
     /// Who says it.
     #[arg(long)]
     pub by: String,
@@ -180,7 +181,7 @@ pub struct MissingNumbersArgs {
     pub recipient: String,
     /// Which numbers.
     #[arg(long, value_enum)]
-    pub field: FieldName,
+    pub field: QueryFieldName,
 }
 
 /// `concord audit missing-receipts`
@@ -220,6 +221,23 @@ pub enum FieldName {
     /// Transactions.
     #[value(name = "tn")]
     Tn,
+}
+
+/// What the earlier query could be asked of.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum QueryFieldName {
+    /// Interchanges.
+    #[value(name = "intSeq", alias = "sis")]
+    IntSeq,
+    /// Messages.
+    #[value(name = "msgSeq", alias = "sms")]
+    MsgSeq,
+    /// Transactions.
+    #[value(name = "tn")]
+    Tn,
+    /// The time, of which the query failed; in the compatible form only.
+    #[value(name = "translationTimestamp")]
+    TranslationTimestamp,
 }
 
 /// Releases of the earlier adaptor, as far as their queries differ.

@@ -28,6 +28,8 @@ pub struct ProgramSettings {
     /// Of every topic.
     pub partitions: i32,
     pub memory_mib: usize,
+    /// `None` is the default of the program.
+    pub commit_interval_ms: Option<u64>,
 }
 
 /// Its configuration file, state folder and port.
@@ -44,13 +46,17 @@ impl Program {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let state = folder.join("state");
         let config = folder.join("concord.toml");
-        let ProgramSettings { bootstrap, flow, section, application, workers, partitions, memory_mib } = &settings;
+        let ProgramSettings { bootstrap, flow, section, application, workers, partitions, .. } = &settings;
+        let memory_mib = settings.memory_mib;
+        let processing = settings
+            .commit_interval_ms
+            .map_or(String::new(), |interval| format!("[processing]\ncommit_interval_ms = {interval}\n"));
         fs::write(
             &config,
             format!(
                 "[instance]\nname = \"bench\"\nstate_dir = \"{}\"\nworkers = {workers}\nmemory_mib = {memory_mib}\n\
                  [kafka]\nbootstrap_servers = \"{bootstrap}\"\n[topics]\npartitions = {partitions}\nreplication = 1\n\
-                 [http]\nlisten = \"127.0.0.1:{port}\"\n[flows.{flow}]\napplication = \"{application}\"\n{section}",
+                 [http]\nlisten = \"127.0.0.1:{port}\"\n{processing}[flows.{flow}]\napplication = \"{application}\"\n{section}",
                 state.display(),
             ),
         )?;

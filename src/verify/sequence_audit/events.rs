@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use concord_flows::sequence_audit::topology::{LINK_EVENTS, TRANSACTION_EVENTS};
 use concord_schemas::codec;
-use concord_schemas::sequence_audit::{LinkEvent, TransactionEvent};
+use concord_schemas::sequence_audit::{InterchangeReceipt, LinkEvent, TransactionEvent};
 
 use super::super::Outcome;
 use super::super::report::Report;
@@ -15,7 +15,7 @@ pub struct InterchangeEvent {
     pub sender: String,
     pub recipient: String,
     pub number: Option<u64>,
-    /// Receipts of messages that it causes events of.
+    /// Receipts, of messages and of interchanges, that it causes events of.
     receipts: u64,
 }
 
@@ -44,11 +44,16 @@ impl Events {
             match event.map_err(|e| format!("{place} does not decode: {e}"))? {
                 LinkEvent::InterchangeSeen(seen) => {
                     let receipts = seen.messages.iter().flat_map(|message| &message.receipts);
+                    // One that refuses its interchange, or names no message, is of the interchange as well.
+                    let caused = |receipt: &InterchangeReceipt<'_>| {
+                        let messages = receipt.messages.len() as u64;
+                        messages + u64::from(receipt.is_refusal || messages == 0)
+                    };
                     let event = InterchangeEvent {
                         sender: seen.sender.to_owned(),
                         recipient: seen.recipient.to_owned(),
                         number: seen.number.map(i64::cast_unsigned),
-                        receipts: receipts.map(|receipt| receipt.messages.len() as u64).sum(),
+                        receipts: receipts.map(caused).sum(),
                     };
                     events.interchanges.entry(cause).or_default().push((place, event));
                 }
@@ -82,7 +87,7 @@ impl Events {
         self.interchanges.get(place).into_iter().flatten().map(|(_, event)| event)
     }
 
-    /// Each interchange has caused one event for each message that it acknowledges, and nothing two of transactions.
+    /// Each interchange has caused one event for each message and each interchange that it says something of, and nothing two of transactions.
     pub fn are_each_processed_once(&self, reading: &Reading<'_>, report: &mut Report) {
         let (mut lost, mut surplus) = (0, 0);
         for (place, event) in self.interchanges.values().flatten() {
@@ -91,7 +96,7 @@ impl Events {
             surplus += found.saturating_sub(event.receipts);
         }
         if lost + surplus > 0 && !(surplus == 0 && self.are_partly_deleted) {
-            let what = format!("{lost} receipts of messages are missing, {surplus} are there twice");
+            let what = format!("{lost} receipts are missing, {surplus} are there twice");
             report.find(format!("{}.{LINK_EVENTS}.repartition", reading.application), what, REPORT_IT);
         }
         let repeated = self.transactions.values().filter(|times| **times > 1).count();

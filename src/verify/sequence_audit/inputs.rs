@@ -200,9 +200,14 @@ impl Inputs {
                     self.taken_over.push((said.counter.to_owned(), sender, recipient, said.from.cast_unsigned()));
                 }
                 AuditAction::ExplainReceipt => {
-                    let interchange = said.interchange.unwrap_or_default().cast_unsigned();
-                    let message = said.from.cast_unsigned();
-                    self.given_up.insert(MessageKey { sender, recipient, interchange, message });
+                    for number in (said.from..=said.to).map(i64::cast_unsigned) {
+                        let (interchange, message) = match said.interchange {
+                            Some(interchange) => (interchange.cast_unsigned(), number),
+                            None => (number, 0),
+                        };
+                        let (sender, recipient) = (sender.clone(), recipient.clone());
+                        self.given_up.insert(MessageKey { sender, recipient, interchange, message });
+                    }
                 }
                 AuditAction::ExplainNumbers => {}
             }

@@ -127,19 +127,28 @@ struct Found {
 impl Found {
     fn check(&mut self, name: &Name, line: &Line, inputs: &Inputs, published: &Published, reading: &Reading<'_>) {
         let on_line = |kind| published.of_kind(kind).filter(|standing| name_of(standing) == *name);
+        let epochs: Vec<&Standing> = on_line("epoch-change").collect();
         let first = |standing: &Standing| standing.numbers.map(|(from, _)| from);
+        // Numbers that began again near where they were stand for two things each, and which of them is meant the numbers do not say.
+        let began_again = |number: u64, came: &Came| {
+            let is_behind = |from: u64| line.numbers.steps(from, number) < line.numbers.largest() / 4;
+            came.contents.len() > 1 && epochs.iter().copied().filter_map(first).any(is_behind)
+        };
         let late: BTreeSet<u64> = on_line("late").filter_map(first).collect();
         let closed = on_line("gap").filter(|gap| gap.state == "closed-late").filter_map(first);
         if inputs.are_complete {
             self.not_late += late.iter().copied().chain(closed).filter(|n| !line.came.contains_key(n)).count() as u64;
-            self.duplicates(name, line, &late, published);
+            self.duplicates(name, line, &late, published, began_again);
+        }
+        if line.came.iter().any(|(number, came)| began_again(*number, came)) {
+            self.not_counted += 1;
+            return;
         }
         let open = on_line("gap").filter(|gap| gap.state != "closed-late");
         let told = merged(open.filter_map(|gap| gap.numbers).flat_map(|range| unrolled(range, line.numbers)).collect());
         let settled: BTreeSet<u64> = line.came.keys().filter(|number| !late.contains(number)).copied().collect();
         self.came += told.iter().map(|&(from, to)| settled.range(from..=to).count() as u64).sum::<u64>();
 
-        let epochs: Vec<&Standing> = on_line("epoch-change").collect();
         let baselines: Vec<u64> = inputs
             .taken_over
             .iter()
@@ -167,7 +176,14 @@ impl Found {
             without(&told, &missing) - told.iter().map(|&(a, b)| settled.range(a..=b).count() as u64).sum::<u64>();
     }
 
-    fn duplicates(&mut self, name: &Name, line: &Line, late: &BTreeSet<u64>, published: &Published) {
+    fn duplicates(
+        &mut self,
+        name: &Name,
+        line: &Line,
+        late: &BTreeSet<u64>,
+        published: &Published,
+        began_again: impl Fn(u64, &Came) -> bool,
+    ) {
         let told = |kind| {
             let of_kind = published.of_kind(kind).filter(|standing| name_of(standing) == *name);
             of_kind.filter_map(|standing| standing.numbers.map(|(from, _)| from)).collect::<BTreeSet<u64>>()
@@ -186,7 +202,8 @@ impl Found {
             // A number within an interchange that was sent again is counted there, and told only when its content differs.
             let by_itself = name.0 == "sis" || came.within.iter().collect::<BTreeSet<_>>().len() == came.within.len();
             let is_told = same.contains(number) || differing.contains(number);
-            let is_untold = came.times > 1 && by_itself && !late.contains(number) && !is_told;
+            let is_untold =
+                came.times > 1 && by_itself && !late.contains(number) && !is_told && !began_again(*number, came);
             self.duplicates_untold += u64::from(is_untold);
         }
     }

@@ -78,8 +78,12 @@ impl Published {
 
     /// Whatever is wrong with an envelope is told, and nothing else is.
     pub fn tells_of_every_envelope(&self, inputs: &Inputs, report: &mut Report) {
-        let mismatch = |seen| id_of("envelope-mismatch", seen);
-        let with_defects = inputs.interchanges.iter().filter(|seen| !seen.defects.is_empty());
+        let mismatch = |seen: &SeenInterchange| id_of("envelope-mismatch", seen);
+        // What came whole as well takes it back.
+        let whole = inputs.interchanges.iter().filter(|seen| seen.defects.is_empty());
+        let whole: BTreeSet<String> = whole.map(mismatch).collect();
+        let is_not_whole = |seen: &&SeenInterchange| !seen.defects.is_empty() && !whole.contains(&mismatch(seen));
+        let with_defects = inputs.interchanges.iter().filter(is_not_whole);
         let expected = with_defects.map(mismatch).chain(inputs.refused.iter().cloned());
         let untold = expected.filter(|id| !self.0.contains_key(id)).count();
         let of_known: BTreeSet<String> = inputs.interchanges.iter().map(mismatch).collect();

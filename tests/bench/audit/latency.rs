@@ -140,7 +140,7 @@ fn look(reading: &mut Reading, seen: &mut HashMap<String, i64>) -> Result<Option
 
 impl Latency {
     pub fn print(&self) {
-        println!("\nfrom what reveals a gap to the finding in a subscriber's hands, at {:.0} a second", self.rate);
+        println!("from what reveals a gap to the finding in a subscriber's hands, at {:.0} a second", self.rate);
         for (what, latencies) in self.each() {
             let (p50, p99, max) = (at(latencies, 0.5), at(latencies, 0.99), at(latencies, 1.0));
             println!("  {what:<28} p50 {p50} ms   p99 {p99} ms   max {max} ms   ({} gaps)", latencies.len());

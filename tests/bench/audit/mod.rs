@@ -36,7 +36,7 @@ const HALF: f64 = 0.5;
 /// Then it reads half as many again, with the states that it has by then, each of which costs more than at first. Interchanges come at
 /// half of that rate, and one in 101 registrations never does. Measured is the time from the moment
 /// at which the interchange was due that reveals it, to the moment at which a reader of committed records has the finding,
-/// for the gap of the interchange, of its message, and of its transaction.
+/// for the gap of the interchange, of its message, and of its transaction; with commits as often as by default, and twice as often.
 ///
 /// Then the rules alone, without log and disk, take in more interchanges on as many links, and the states are measured as
 /// they would be stored.
@@ -58,6 +58,9 @@ pub struct Options {
     /// What comes meanwhile, as a share of the rate on filled states
     #[arg(long, default_value_t = HALF)]
     load: f64,
+    /// Between two commits while latency is measured, milliseconds: each is measured for so long
+    #[arg(long, value_delimiter = ',', default_values_t = [100, 50])]
+    commit_intervals_ms: Vec<u64>,
     /// Interchanges for the rules alone [default: 10000000]
     #[arg(long)]
     by_rules: Option<u64>,
@@ -91,18 +94,17 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let mut stage = Stage::new(size)?;
     stage.topics.partitions = options.partitions;
-    let program = Program::new(
-        ProgramSettings {
-            bootstrap: stage.broker.bootstrap.clone(),
-            flow: "sequence_audit",
-            section: "",
-            application: "bench".to_owned(),
-            workers: options.workers,
-            partitions: options.partitions,
-            memory_mib: options.memory_mib,
-        },
-        &stage.folder,
-    )?;
+    let settings = ProgramSettings {
+        bootstrap: stage.broker.bootstrap.clone(),
+        flow: "sequence_audit",
+        section: "",
+        application: "bench".to_owned(),
+        workers: options.workers,
+        partitions: options.partitions,
+        memory_mib: options.memory_mib,
+        commit_interval_ms: None,
+    };
+    let program = Program::new(settings.clone(), &stage.folder)?;
     let mut traffic = Traffic::between(pairs);
     let mut states = Table::of(state::COLUMNS);
 
@@ -130,8 +132,16 @@ pub fn run(options: &Options) -> Result<()> {
 
     let then = flow::pass(&stage, &program, &mut traffic, interchanges / 2)?.interchanges_a_second();
     println!("S with these states {then:>9.0} interchanges/s");
-    let latency = latency::measure(&stage, &program, &mut traffic, options.load * then, Duration::from_secs(seconds))?;
-    latency.print();
+    let mut latencies = Vec::new();
+    for &interval in &options.commit_intervals_ms {
+        let settings = ProgramSettings { commit_interval_ms: Some(interval), ..settings.clone() };
+        let program = Program::new(settings, &stage.folder)?;
+        let (rate, lasts) = (options.load * then, Duration::from_secs(seconds));
+        let latency = latency::measure(&stage, &program, &mut traffic, rate, lasts)?;
+        println!("\na commit every {interval} ms");
+        latency.print();
+        latencies.push(json!({ "commit_interval_ms": interval, "found": latency.to_json() }));
+    }
 
     println!("\nstate as the flow has left it, then by the rules alone (nothing is open about any message)");
     let asked = question::ask(&program.state, pairs, documents)?;
@@ -146,7 +156,7 @@ pub fn run(options: &Options) -> Result<()> {
             "links": 2 * pairs, "interchanges": interchanges, "p_records_s": p, "s_records_s": s, "s_over_p": s / p,
             "s_then_records_s": then,
             "cpu_us": cpu_us, "broker_cpu_us": broker_cpu_us, "others": passed.others, "peak_mib": peak_mib,
-            "changelog_bytes": passed.changelog_bytes, "latency": latency.to_json(), "states": states.to_json(),
+            "changelog_bytes": passed.changelog_bytes, "latencies": latencies, "states": states.to_json(),
             "by_rules": by_rules.to_json(), "question": asked.to_json(), "budget_mib": options.memory_mib,
             "partitions": options.partitions,
         });

@@ -66,6 +66,7 @@ pub fn run(options: &Options) -> Result<()> {
             workers: options.workers,
             partitions: PARTITIONS,
             memory_mib: options.memory_mib,
+            commit_interval_ms: None,
         },
         &stage.folder,
     )?;

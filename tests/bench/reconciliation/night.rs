@@ -110,6 +110,7 @@ pub fn run(options: &Options) -> Result<()> {
         workers: options.workers,
         partitions: PARTITIONS,
         memory_mib: options.memory_mib,
+        commit_interval_ms: None,
     };
     let program = Program::new(settings, &stage.folder)?;
     eprintln!("making {count} files");

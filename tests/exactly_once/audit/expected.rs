@@ -74,8 +74,14 @@ impl Traffic {
                 let (message, code) = line.split_once(' ')?;
                 acknowledged.push((message.parse().ok()?, code));
             } else if let Some(line) = segment.strip_prefix("RFF+RIS:") {
-                let interchange = line.split(' ').next()?.parse().ok()?;
+                let (interchange, code) = line.split_once(' ')?;
+                let interchange = interchange.parse().ok()?;
                 let by = (number, messages.last()?.0);
+                let code = code.split(':').next()?;
+                if code != "OK" || acknowledged.is_empty() {
+                    // It says something of the interchange as a whole.
+                    acknowledged.push((0, code));
+                }
                 self.receipts.extend(acknowledged.drain(..).map(|(message, code)| Receipt {
                     sender: recipient.clone(),
                     recipient: sender.clone(),

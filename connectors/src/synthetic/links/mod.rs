@@ -70,7 +70,7 @@ pub enum Planted {
     EpochChange,
     /// No receipt arrives.
     NoReceipt,
-    /// A receipt says that it was not taken.
+    /// A receipt says that a message, or a part of an interchange, was not taken.
     Refused,
     /// A receipt is for what was never sent.
     Orphan,

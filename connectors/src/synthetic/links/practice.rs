@@ -198,11 +198,14 @@ impl<'settings> Practice<'settings> {
         link.due.insert((at, order), receipt);
         if may_fail && self.draw.per_mille(self.settings.faults_per_mille) {
             let (interchange, message) = (link.interchanges.far_ahead(), link.messages.far_ahead());
+            // Some speak of their interchange alone.
+            let mut messages = vec![MessageReceipt { message, code: Some(MessageCode::Success) }];
+            messages.truncate((interchange % 2) as usize);
             let stray = Receipt {
                 interchange,
                 code: Some(InterchangeCode::Received),
-                stated_messages: Some(1),
-                messages: vec![MessageReceipt { message, code: Some(MessageCode::Success) }],
+                stated_messages: Some(messages.len() as u64),
+                messages,
             };
             let order = link.due.len();
             link.due.insert((at, order), stray);
@@ -223,12 +226,18 @@ impl<'settings> Practice<'settings> {
                 continue;
             }
             let of_message = |kind, message| link.messages.fault(kind, message, message);
-            if receipt.code == Some(InterchangeCode::InvalidData) {
-                receipt.code = Some(InterchangeCode::Received);
+            let of_interchange = |kind| link.interchanges.fault(kind, receipt.interchange, receipt.interchange);
+            let is_refused = receipt.code == Some(InterchangeCode::InvalidData);
+            if is_refused {
+                traffic.planted.insert(of_interchange(Planted::Refused));
                 if let Some(refused) = receipt.messages.first_mut() {
                     refused.code = Some(MessageCode::Error);
                     traffic.planted.insert(of_message(Planted::Refused, refused.message));
                 }
+            }
+            let speaks_of_the_whole = is_refused || receipt.messages.is_empty();
+            if speaks_of_the_whole && !link.arrived.iter().any(|&(arrived, _)| arrived == receipt.interchange) {
+                traffic.planted.insert(of_interchange(Planted::Orphan));
             }
             for message in &receipt.messages {
                 let arrived = link.arrived.contains(&(receipt.interchange, message.message));

@@ -113,6 +113,7 @@ fn measure(stage: &Stage, options: &Options, practices: Practices) -> Result<Mea
         workers: options.workers,
         partitions: PARTITIONS,
         memory_mib: options.memory_mib,
+        commit_interval_ms: None,
     };
     let program = Program::new(settings, &folder)?;
     let truth = practices.truth()?;

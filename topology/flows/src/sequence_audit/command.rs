@@ -7,11 +7,12 @@ use super::codes;
 use super::counter::{Counter, NumberRange};
 use super::finding::{Change, LineKey};
 use super::line::SequenceLine;
+use super::receipts::MessageKey;
 use super::recent::RecentRows;
 use super::settings::LineSettings;
 
-/// Messages of an interchange whose receipts one command can be about.
-const MOST_RECEIPTS: i64 = 10_000;
+/// Messages of an interchange, or interchanges, whose receipts one command can be about.
+pub const MOST_RECEIPTS: u32 = 10_000;
 
 /// A command that can be obeyed.
 pub(super) struct Said {
@@ -33,12 +34,17 @@ pub(super) fn understood(command: &AuditCommand<'_>) -> Result<Said, Rejection> 
     let fits = command.from >= least
         && command.to >= least
         && (counter == Some(Counter::Tn)) == command.recipient.is_empty()
-        && (!is_of_receipt || (counter == Some(Counter::Sms) && command.interchange.is_some_and(|number| number > 0)));
+        && (!is_of_receipt
+            || match counter {
+                Some(Counter::Sis) => command.interchange.is_none(),
+                Some(Counter::Sms) => command.interchange.is_some_and(|number| number > 0),
+                Some(Counter::Tn) | None => false,
+            });
     let messages = command.to.saturating_sub(command.from);
-    if is_of_receipt && !(0..MOST_RECEIPTS).contains(&messages) {
+    if is_of_receipt && !(0..i64::from(MOST_RECEIPTS)).contains(&messages) {
         return Err(Rejection::by_processor(
             codes::COMMAND_SUBJECT,
-            "a command about the receipts of no message, or of too many: from the first to the last, 10,000 at most",
+            "a command about the receipts of nothing, or of too many: from the first to the last, 10,000 at most",
         ));
     }
     match counter {
@@ -50,8 +56,37 @@ pub(super) fn understood(command: &AuditCommand<'_>) -> Result<Said, Rejection> 
         _ => Err(Rejection::by_processor(
             codes::COMMAND_SUBJECT,
             "a command about no line: give sis or sms with sender and recipient, or tn with the sender alone, and \
-             numbers from 1; for a receipt its interchange and message",
+             numbers from 1; for a receipt sms with its interchange and message, or sis with the interchange alone",
         )),
+    }
+}
+
+/// Checks the numbers of a command against those of its line.
+pub(super) fn check_numbers(command: &AuditCommand<'_>, settings: &LineSettings) -> Result<(), Rejection> {
+    let numbers = settings.numbers;
+    let is_one = |number: i64| u64::try_from(number).is_ok_and(|number| numbers.contains(number));
+    let begins = command.action == AuditAction::TakeOver && command.from == 0;
+    let are_numbers = begins || (is_one(command.from) && is_one(command.to));
+    // More cannot be missing: the numbers have then gone on elsewhere.
+    let steps = numbers.steps(command.from.cast_unsigned(), command.to.cast_unsigned());
+    if are_numbers && (command.action == AuditAction::TakeOver || steps < settings.plausible.max(1)) {
+        return Ok(());
+    }
+    let largest = numbers.largest();
+    let message = format!(
+        "a command about numbers that there are not, or about more than can be missing: from 1 to {largest}, from the first to \
+         the last in the order of the line, {} at most",
+        settings.plausible
+    );
+    Err(Rejection::by_processor(codes::COMMAND_SUBJECT, message))
+}
+
+/// What the receipts are of that a command about receipts names by a number: a message of its interchange, or an interchange as a whole.
+pub(super) fn receipted(command: &AuditCommand<'_>, number: u64) -> MessageKey {
+    let (sender, recipient) = (command.sender, command.recipient);
+    match command.interchange {
+        None => MessageKey::of_interchange(sender, recipient, number),
+        Some(of) => MessageKey { message: number, ..MessageKey::of_interchange(sender, recipient, of.cast_unsigned()) },
     }
 }
 

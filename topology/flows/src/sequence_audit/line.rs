@@ -41,6 +41,8 @@ pub enum Arrival {
         /// Whether the content differs.
         differs: bool,
     },
+    /// A history told of the number, or tells of one that is known: nothing says that it was sent twice.
+    Known,
     /// It is older than the settled beginning of the line.
     Late,
     /// It is none of the numbers.
@@ -100,8 +102,12 @@ impl SequenceLine {
         self.hear(key, sighting.at_ms, changes);
         self.sightings += 1;
         let mut recent = Recent::of(rows, key, settings);
-        let arrival = match self.fitting_run(sighting.number, settings) {
+        let added = match self.fitting_run(sighting.number, settings) {
             Some(index) => self.add_to_run(index, key, sighting, settings, &mut recent, changes)?,
+            None => None,
+        };
+        let arrival = match added {
+            Some(arrival) => arrival,
             None => {
                 self.open_run(key, sighting, settings, &mut recent, changes)?;
                 Arrival::First
@@ -114,20 +120,7 @@ impl SequenceLine {
     /// Acts on deadlines that have passed: gaps are confirmed, beginnings settle, the line may fall silent.
     pub fn on_time(&mut self, key: &LineKey, now_ms: i64, settings: &LineSettings, changes: &mut Vec<Change>) {
         for run in &mut self.runs {
-            for gap in &mut run.gaps {
-                if matches!(gap.state, GapState::Suspected { until_ms } if until_ms <= now_ms) {
-                    gap.state = GapState::Confirmed;
-                    changes.push(Change::Upsert(gap_finding(key, run.epoch, gap, settings.numbers, now_ms)));
-                }
-            }
-            if run.beginning_open_until_ms.is_some_and(|until| until <= now_ms) {
-                run.beginning_open_until_ms = None;
-            }
-            if run.suspected_until_ms.is_some_and(|until| until <= now_ms) {
-                run.suspected_until_ms = None;
-                let state = FindingState::Confirmed;
-                changes.push(Change::Upsert(epoch_finding(key, run, state, settings.numbers, now_ms)));
-            }
+            run.confirm(key, now_ms, now_ms, settings.numbers, changes);
         }
         if !self.is_silent && self.silent_from(settings).is_some_and(|from| from <= now_ms) {
             self.is_silent = true;
@@ -170,12 +163,15 @@ impl SequenceLine {
         let mut recent = Recent::of(rows, key, settings);
         let Some(index) = self.fitting_run(next, settings) else {
             let run = Run::behind(self.next_epoch(), last_used, at_ms, numbers);
-            return self.add_run(run, &mut recent);
+            return self.add_run(run, key, at_ms, settings, &mut recent, changes);
         };
         let run = &mut self.runs[index];
         run.beginning_open_until_ms = None;
         let place = run.place_of(next, numbers);
-        if place < run.first {
+        if run.last < run.first && run.gaps.is_empty() {
+            // Nothing has come yet: what was said before is said anew.
+            (run.first, run.last) = (place, place - 1);
+        } else if place < run.first {
             // As if the one before the beginning had come: it is no number of the line.
             run.move_beginning(place - 1, at_ms.saturating_add(settings.grace_ms), None);
             run.first = place;
@@ -244,6 +240,17 @@ impl SequenceLine {
             })
     }
 
+    /// Whether a number lies before the beginning of an epoch, which is settled by `now_ms`: whether it was used nobody knows here.
+    #[must_use]
+    pub fn is_before_beginning(&self, number: u64, now_ms: i64, settings: &LineSettings) -> bool {
+        let is_settled = |run: &&Run| run.beginning_open_until_ms.is_none_or(|until| until <= now_ms);
+        settings.numbers.contains(number)
+            && self.runs.iter().filter(is_settled).any(|run| {
+                let place = run.place_of(number, settings.numbers);
+                place < run.first && place.abs_diff(run.first) <= settings.plausible
+            })
+    }
+
     /// What came and what is missing.
     #[must_use]
     pub fn summary(&self, settings: &LineSettings) -> LineSummary {
@@ -293,6 +300,7 @@ impl SequenceLine {
         fitting.min().map(|(_, std::cmp::Reverse(index))| index)
     }
 
+    /// `None` when it is not of that run after all: its numbers began again, below where the run is.
     fn add_to_run<R: RecentRows>(
         &mut self,
         index: usize,
@@ -301,7 +309,7 @@ impl SequenceLine {
         settings: &LineSettings,
         recent: &mut Recent<'_, R>,
         changes: &mut Vec<Change>,
-    ) -> Result<Arrival, R::Error> {
+    ) -> Result<Option<Arrival>, R::Error> {
         let numbers = settings.numbers;
         let (at_ms, prepared) = (sighting.at_ms, sighting.prepared_at_ms);
         let until_ms = at_ms.saturating_add(settings.grace_ms);
@@ -326,28 +334,34 @@ impl SequenceLine {
                 let mut finding = Finding::on_line(key, FindingKind::Late, state, sighting.number, at_ms);
                 finding.numbers = Some(NumberRange { from: sighting.number, to: sighting.number });
                 changes.push(Change::Upsert(finding));
-                return Ok(Arrival::Late);
+                return Ok(Some(Arrival::Late));
             }
             Place::InGap(gap) => {
                 close(run, gap, place, key, sighting, numbers, changes);
+                run.note_number_alone(place, sighting);
                 recent.remember(run, place, Seen::first(sighting))?;
-                return Ok(Arrival::Closes);
+                return Ok(Some(Arrival::Closes));
             }
             Place::Taken => {
                 let mut known = recent.find(run, place)?;
-                let differs = if is_known_by_number_alone(known.as_mut(), sighting) {
-                    false
+                let is_of_history = known.is_none() && Some(place) <= run.numbers_alone_to;
+                if known.is_none() && !is_of_history && run.begins_elsewhere(sighting) {
+                    return Ok(None);
+                }
+                let arrival = if is_of_history || is_known_by_number_alone(known.as_mut(), sighting) {
+                    Arrival::Known
                 } else {
                     self.duplicates += 1;
-                    again(run.epoch, known.as_mut(), key, sighting, changes)
+                    Arrival::Again { differs: again(run.epoch, known.as_mut(), key, sighting, changes) }
                 };
                 known.map_or(Ok(()), |known| recent.keep(run, known))?;
-                return Ok(Arrival::Again { differs });
+                return Ok(Some(arrival));
             }
         }
+        run.note_number_alone(place, sighting);
         recent.remember(run, place, Seen::first(sighting))?;
         run.normalise(numbers);
-        Ok(Arrival::New)
+        Ok(Some(Arrival::New))
     }
 
     fn open_run<R: RecentRows>(
@@ -364,8 +378,9 @@ impl SequenceLine {
             changes.push(Change::Upsert(epoch_finding(key, &run, state, settings.numbers, sighting.at_ms)));
         }
         let place = run.last;
+        run.note_number_alone(place, sighting);
         recent.remember(&mut run, place, Seen::first(sighting))?;
-        self.add_run(run, recent)
+        self.add_run(run, key, sighting.at_ms, settings, recent, changes)
     }
 
     fn next_epoch(&mut self) -> u32 {
@@ -374,11 +389,20 @@ impl SequenceLine {
         epoch
     }
 
-    fn add_run<R: RecentRows>(&mut self, run: Run, recent: &mut Recent<'_, R>) -> Result<(), R::Error> {
+    fn add_run<R: RecentRows>(
+        &mut self,
+        run: Run,
+        key: &LineKey,
+        at_ms: i64,
+        settings: &LineSettings,
+        recent: &mut Recent<'_, R>,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), R::Error> {
         if self.runs.len() >= MOST_RUNS {
             let quiet = self.runs.iter().enumerate().min_by_key(|(_, run)| run.last_at_ms).map(|(index, _)| index);
-            // Findings about it stay as they were published.
-            let quiet = self.runs.remove(quiet.unwrap_or_default());
+            let mut quiet = self.runs.remove(quiet.unwrap_or_default());
+            // Findings about it stay, and nothing will settle them any more.
+            quiet.confirm(key, i64::MAX, at_ms, settings.numbers, changes);
             recent.forget_run(&quiet)?;
         }
         self.runs.push(run);
@@ -442,6 +466,23 @@ impl SequenceLine {
 }
 
 impl Run {
+    /// Confirms what was suspected until a time; beginnings settle.
+    fn confirm(&mut self, key: &LineKey, until_ms: i64, at_ms: i64, numbers: Circle, changes: &mut Vec<Change>) {
+        for gap in &mut self.gaps {
+            if matches!(gap.state, GapState::Suspected { until_ms: until } if until <= until_ms) {
+                gap.state = GapState::Confirmed;
+                changes.push(Change::Upsert(gap_finding(key, self.epoch, gap, numbers, at_ms)));
+            }
+        }
+        if self.beginning_open_until_ms.is_some_and(|until| until <= until_ms) {
+            self.beginning_open_until_ms = None;
+        }
+        if self.suspected_until_ms.is_some_and(|until| until <= until_ms) {
+            self.suspected_until_ms = None;
+            changes.push(Change::Upsert(epoch_finding(key, self, FindingState::Confirmed, numbers, at_ms)));
+        }
+    }
+
     /// Gaps that nobody has explained.
     fn missing(&self) -> impl Iterator<Item = &Gap> {
         self.gaps.iter().filter(|gap| !matches!(gap.state, GapState::Explained(_)))
@@ -460,6 +501,7 @@ fn joined(lower: Run, mut upper: Run, at_ms: i64, settings: &LineSettings) -> Ru
     run.gaps.extend(upper.gaps);
     run.last_at_ms = run.last_at_ms.max(upper.last_at_ms);
     run.joined.extend(upper.joined);
+    run.numbers_alone_to = run.numbers_alone_to.max(upper.numbers_alone_to);
     run
 }
 

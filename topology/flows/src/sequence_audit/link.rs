@@ -1,12 +1,13 @@
 //! One direction of a link: its interchanges, its messages, and what an interchange on it means for others.
 
+use concord_edifact::NUMBER_UNUSABLE;
 use concord_schemas::gp_links::Side;
 use serde::{Deserialize, Serialize};
 
 use super::counter::Circle;
-use super::finding::{Change, Finding, FindingKind, FindingState, LineKey};
+use super::finding::{Change, Finding, FindingKind, LineKey, id_of_interchange};
 use super::line::{Arrival, SequenceLine, Sighting};
-use super::receipts::{KeptReceipt, MessageKey, ReceiptCounts};
+use super::receipts::{KeptReceipt, MessageKey, ReceiptCounts, Verdict};
 use super::recent::RecentRows;
 use super::settings::{LineSettings, ReceiptSettings};
 use super::traffic::{SeenInterchange, SeenReceipt};
@@ -66,14 +67,14 @@ pub struct LinkState {
 pub struct Consequences {
     /// Messages of this link that a receipt is due for from now on.
     pub sent: Vec<MessageKey>,
+    /// The interchange as a whole, when it is new: receipts of it may have come before.
+    pub interchange: Option<MessageKey>,
     /// Numbers on the line of the sender's transactions.
     pub transactions: Vec<Sighting>,
     /// The side of the sender, which their settings follow from: see [`AuditSettings::of_transactions`].
     pub transactions_of: Option<Side>,
-    /// Receipts of messages on the link in the other direction.
+    /// Receipts of messages, and of interchanges as a whole, on the link in the other direction.
     pub receipts: Vec<MessageReceiptEvent>,
-    /// Receipts of interchanges on the link in the other direction that were not taken.
-    pub refusals: Vec<Change>,
 }
 
 /// A receipt on its way to the link it is about.
@@ -117,25 +118,36 @@ impl LinkState {
             }
         }
         let is_resend = arrival == Some(Arrival::Again { differs: false });
+        let (came_before, was_known) =
+            (matches!(arrival, Some(Arrival::Again { .. })), arrival == Some(Arrival::Known));
         let mut consequences = Consequences { transactions_of: seen.sender_side(), ..Consequences::default() };
+        if !matches!(arrival, Some(Arrival::Again { .. } | Arrival::Unusable)) {
+            let key = |number| MessageKey::of_interchange(&seen.sender, &seen.recipient, number);
+            consequences.interchange = seen.number.map(key);
+        }
         for message in &seen.messages {
-            let mut is_new = true;
+            let mut is_due = true;
             if let Some(number) = message.number {
                 let sighting = sighting(number, message.content, is_resend);
                 let arrival = self.messages.observe(&lines.1, &sighting, &settings.messages, rows, changes)?;
+                // A number that came in another interchange is another message to whoever answers it.
+                is_due = match arrival {
+                    Arrival::Unusable => false,
+                    Arrival::Again { .. } | Arrival::Known => !came_before && !was_known,
+                    Arrival::First | Arrival::New | Arrival::Closes | Arrival::Late => true,
+                };
                 if arrival == Arrival::Unusable {
                     unusable.push(format!("message number {number} is none"));
                 }
-                is_new = !matches!(arrival, Arrival::Again { .. } | Arrival::Unusable);
             }
             match (&message.receipts, seen.number, message.number) {
                 (Some(receipts), by_interchange, by_message) => {
                     for receipt in receipts {
                         let by = (by_interchange.unwrap_or_default(), by_message.unwrap_or_default());
-                        add_receipt(&mut consequences, seen, receipt, by, at_ms);
+                        add_receipt(&mut consequences, seen, receipt, by);
                     }
                 }
-                (None, Some(interchange), Some(message)) if is_new => {
+                (None, Some(interchange), Some(message)) if is_due => {
                     let (sender, recipient) = (seen.sender.clone(), seen.recipient.clone());
                     consequences.sent.push(MessageKey { sender, recipient, interchange, message });
                 }
@@ -151,8 +163,7 @@ impl LinkState {
                 }
             }
         }
-        add_mismatch(seen, unusable, at_ms, changes);
-        let came_before = matches!(arrival, Some(Arrival::Again { .. }));
+        add_mismatch(seen, unusable, came_before, at_ms, changes);
         workflow_mismatch::judge(seen, came_before, at_ms, changes);
         Ok(consequences)
     }
@@ -179,11 +190,19 @@ impl LinkState {
         of_interchanges.into_iter().chain(self.messages.next_deadline(&settings.messages)).min()
     }
 
-    /// Whether the numbers of a message are on the lines of this link.
+    /// Whether the numbers of a message, or that of an interchange, are on the lines of this link.
     #[must_use]
     pub fn has_sent(&self, message: &MessageKey, settings: &AuditSettings) -> bool {
         self.interchanges.has_seen(message.interchange, &settings.interchanges)
-            && self.messages.has_seen(message.message, &settings.messages)
+            && (message.is_interchange() || self.messages.has_seen(message.message, &settings.messages))
+    }
+
+    /// Whether a message, or an interchange, may have been sent before the link was watched, as far as is known by `now_ms`.
+    #[must_use]
+    pub fn may_have_sent_before(&self, message: &MessageKey, now_ms: i64, settings: &AuditSettings) -> bool {
+        self.interchanges.is_before_beginning(message.interchange, now_ms, &settings.interchanges)
+            || (!message.is_interchange()
+                && self.messages.is_before_beginning(message.message, now_ms, &settings.messages))
     }
 }
 
@@ -192,31 +211,35 @@ fn add_receipt(
     seen: &SeenInterchange,
     receipt: &SeenReceipt,
     (by_interchange, by_message): (u64, u64),
-    at_ms: i64,
 ) {
-    let (sender, recipient, interchange) = (&seen.recipient, &seen.sender, receipt.interchange);
-    for &(message, verdict) in &receipt.messages {
-        let key = MessageKey { sender: sender.clone(), recipient: recipient.clone(), interchange, message };
+    let of_interchange = MessageKey::of_interchange(&seen.recipient, &seen.sender, receipt.interchange);
+    let mut add = |message, verdict| {
         let receipt = KeptReceipt { by_interchange, by_message, verdict, prepared_at_ms: seen.prepared_at_ms };
-        consequences.receipts.push(MessageReceiptEvent { message: key, receipt });
+        consequences.receipts.push(MessageReceiptEvent { message, receipt });
+    };
+    for &(message, verdict) in &receipt.messages {
+        add(MessageKey { message, ..of_interchange.clone() }, verdict);
     }
-    if receipt.is_refusal {
-        let line = LineKey::interchanges(sender, recipient);
-        let state = FindingState::Confirmed;
-        let mut finding = Finding::on_line(&line, FindingKind::NegativeReceipt, state, interchange, at_ms);
-        finding.numbers = Some((interchange, interchange).into());
-        finding.interchange = Some(interchange);
-        finding.note.clone_from(&receipt.code);
-        consequences.refusals.push(Change::Upsert(finding));
+    if receipt.is_of_interchange() {
+        add(of_interchange, Verdict::of_code(&receipt.code));
     }
 }
 
-/// One finding for all that is wrong with an envelope.
-fn add_mismatch(seen: &SeenInterchange, unusable: Vec<String>, at_ms: i64, changes: &mut Vec<Change>) {
+/// One finding for all that is wrong with an envelope. Of an interchange that came before, whole or told of, another copy with a defect says
+/// nothing new; a whole one takes back what was said of the other. So in the end it stands when no copy was whole.
+fn add_mismatch(
+    seen: &SeenInterchange,
+    unusable: Vec<String>,
+    came_before: bool,
+    at_ms: i64,
+    changes: &mut Vec<Change>,
+) {
+    let kind = FindingKind::EnvelopeMismatch;
     let mut notes = seen.defects.clone();
-    notes.extend(unusable);
-    if !notes.is_empty() {
-        let kind = FindingKind::EnvelopeMismatch;
-        changes.push(Change::Upsert(Finding::of_interchange(seen, kind, notes.join("; "), at_ms)));
+    notes.extend(unusable.into_iter().map(|what| format!("{NUMBER_UNUSABLE}: {what}")));
+    match (notes.is_empty(), came_before) {
+        (false, false) => changes.push(Change::Upsert(Finding::of_interchange(seen, kind, notes.join("; "), at_ms))),
+        (true, true) => changes.push(Change::Retract(id_of_interchange(seen, kind))),
+        (false, true) | (true, false) => {}
     }
 }

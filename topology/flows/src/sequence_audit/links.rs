@@ -8,7 +8,7 @@ use concord_schemas::sequence_audit::{AuditAction, AuditCommand, LinkEvent, Tran
 
 use super::codes;
 use super::command::{self, Said};
-use super::counter::Counter;
+use super::counter::{Circle, Counter};
 use super::deadlines::Deadlines;
 use super::events::{interchange_of, link_key, receipt_event, receipt_of, transactions_event};
 use super::finding::LineKey;
@@ -90,7 +90,13 @@ impl Links {
             receipts.on_sent(key, sent, &mut link.state.receipts, &mut changes);
             self.keep_message(ctx, key, known.as_ref(), receipts, at_ms)?;
         }
-        changes.extend(consequences.refusals);
+        if let Some(key) = &consequences.interchange
+            && let Some(known) = self.message(ctx, key)?
+        {
+            let mut receipts = known.clone();
+            receipts.on_sent(key, sent, &mut link.state.receipts, &mut changes);
+            self.keep_message(ctx, key, Some(&known), receipts, at_ms)?;
+        }
         self.keep_link(ctx, link, at_ms)?;
         publish(ctx, self.handles.findings, &changes)?;
         for receipt in &consequences.receipts {
@@ -121,12 +127,15 @@ impl Links {
         let said = command::understood(&command)?;
         if said.counter == Counter::Tn {
             check_key(ctx, command.sender)?;
+            // Whose numbers they are, and so which there can be, is known where their line is.
             return ctx.send(self.handles.transaction_events, command.sender, &TransactionEvent::AuditCommand(command));
         }
         let mut link = self.link(ctx, command.sender, command.recipient)?;
         let mut changes = Vec::new();
+        let of_line = if said.counter == Counter::Sis { &self.audit.interchanges } else { &self.audit.messages };
+        command::check_numbers(&command, of_line)?;
         if command.action == AuditAction::ExplainReceipt {
-            return self.explain_receipt(ctx, &command, &said);
+            return self.explain_receipt(ctx, &command, &said, of_line.numbers);
         }
         let (line, key, settings) = match said.counter {
             Counter::Sis => (
@@ -147,14 +156,13 @@ impl Links {
         ctx: &mut Context<'_>,
         command: &AuditCommand<'_>,
         said: &Said,
+        numbers: Circle,
     ) -> Result<(), ProcessError> {
-        let (numbers, mut changes) = (self.audit.messages.numbers, Vec::new());
-        let mut message = said.numbers.from;
+        let mut changes = Vec::new();
+        let mut number = said.numbers.from;
         for _ in 0..=numbers.steps(said.numbers.from, said.numbers.to) {
-            let (sender, recipient) = (command.sender.to_owned(), command.recipient.to_owned());
-            let interchange = command.interchange.unwrap_or_default().cast_unsigned();
-            let key = MessageKey { sender, recipient, interchange, message };
-            message = numbers.successor(message);
+            let key = command::receipted(command, number);
+            number = numbers.successor(number);
             let Some(known) = self.message(ctx, &key)? else {
                 ctx.count_filtered("command for a message about which nothing is open");
                 continue;
@@ -173,7 +181,15 @@ impl Links {
             let Some(bytes) = ctx.get(self.handles.messages, key)? else { return Ok(()) };
             let OpenMessage { key, mut receipts } = from_stored(&bytes).map_err(unreadable)?;
             let known = receipts.clone();
-            receipts.on_time(&key, deadline_ms, &self.audit.receipts, &mut changes);
+            let may_be_older = receipts.is_unclaimed()
+                && match ctx.get(self.handles.links, link_key(&key.sender, &key.recipient).as_bytes())? {
+                    Some(bytes) => {
+                        let link: KeptLink = from_stored(&bytes).map_err(unreadable)?;
+                        link.state.may_have_sent_before(&key, deadline_ms, &self.audit)
+                    }
+                    None => false,
+                };
+            receipts.on_time(&key, deadline_ms, may_be_older, &self.audit.receipts, &mut changes);
             self.keep_message(ctx, &key, Some(&known), receipts, deadline_ms)?;
         } else if let Some(key) = timer.key.strip_prefix(b"link/") {
             let Some(bytes) = ctx.get(self.handles.links, key)? else { return Ok(()) };

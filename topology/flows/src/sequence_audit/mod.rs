@@ -34,6 +34,7 @@ mod transactions;
 pub mod values;
 mod workflow_mismatch;
 
+pub use command::MOST_RECEIPTS;
 pub use counter::{Circle, Counter, NumberRange};
 pub use events::{interchange_event, link_key, receipt_event};
 pub use finding::{Change, Finding, FindingKind, FindingState, LineKey};

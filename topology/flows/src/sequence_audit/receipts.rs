@@ -1,5 +1,8 @@
 //! The receipts of one message: whether they came, when they were due, what they said.
 //!
+//! A receipt also says something of an interchange as a whole: that none of it was taken, or, when it names no message, no more than
+//! that it came. None is due for an interchange, but one of an interchange that never was is an orphan like one of such a message.
+//!
 //! A message has a state of its own only as long as something about it is open, or a receipt says that it was not taken; whether
 //! a message without one was ever sent its link's lines know, as ranges.
 
@@ -8,7 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::counter::{Counter, NumberRange};
-use super::finding::{Change, Finding, FindingKind, FindingState, part_of_key};
+use super::finding::{Change, Finding, FindingKind, FindingState, LineKey, id_on_line, part_of_key};
 use super::settings::ReceiptSettings;
 
 /// Receipts kept of one open message; of more only their number is.
@@ -23,8 +26,22 @@ pub struct MessageKey {
     pub recipient: String,
     /// Its interchange (SIS).
     pub interchange: u64,
-    /// Its number (SMS).
+    /// Its number (SMS). 0, which is no number of a message, stands for the interchange as a whole.
     pub message: u64,
+}
+
+impl MessageKey {
+    /// An interchange as a whole.
+    #[must_use]
+    pub fn of_interchange(sender: &str, recipient: &str, interchange: u64) -> Self {
+        Self { sender: sender.to_owned(), recipient: recipient.to_owned(), interchange, message: 0 }
+    }
+
+    /// Whether it stands for an interchange as a whole.
+    #[must_use]
+    pub fn is_interchange(&self) -> bool {
+        self.message == 0
+    }
 }
 
 impl fmt::Display for MessageKey {
@@ -35,7 +52,7 @@ impl fmt::Display for MessageKey {
     }
 }
 
-/// What a receipt says of a message.
+/// What a receipt says of a message, or of an interchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -47,13 +64,19 @@ pub enum Verdict {
     Incomplete,
     /// A code that nobody knows: the message arrived, and no more is known.
     Unknown,
+    /// Of an interchange, `OK`.
+    Received,
+    /// Of an interchange, `NA`: none of its data was taken.
+    NoValidData,
+    /// Of an interchange, `ER`: some of its data is invalid.
+    InvalidData,
 }
 
 impl Verdict {
-    /// Whether the message was not taken.
+    /// Whether the message, or a part of the interchange, was not taken.
     #[must_use]
     pub fn is_negative(self) -> bool {
-        matches!(self, Self::Error | Self::Incomplete)
+        matches!(self, Self::Error | Self::Incomplete | Self::NoValidData | Self::InvalidData)
     }
 
     /// As it stands in a receipt.
@@ -63,12 +86,22 @@ impl Verdict {
             Self::Error => "CA",
             Self::Incomplete => "CI",
             Self::Unknown => "unknown",
+            Self::Received => "OK",
+            Self::NoValidData => "NA",
+            Self::InvalidData => "ER",
         }
     }
 
     pub(super) fn of_code(code: &str) -> Self {
-        let known = [Self::Success, Self::Error, Self::Incomplete].into_iter().find(|known| known.as_code() == code);
-        known.unwrap_or(Self::Unknown)
+        const KNOWN: [Verdict; 6] = [
+            Verdict::Success,
+            Verdict::Error,
+            Verdict::Incomplete,
+            Verdict::Received,
+            Verdict::NoValidData,
+            Verdict::InvalidData,
+        ];
+        KNOWN.into_iter().find(|known| known.as_code() == code).unwrap_or(Self::Unknown)
     }
 }
 
@@ -125,15 +158,18 @@ pub struct SentAt {
 }
 
 impl MessageReceipts {
-    /// Takes in that the message was sent. Only for a message that a receipt is due for, and not when it is sent again.
+    /// Takes in that the message was sent. Only for a message that a receipt is due for, or an interchange that receipts came for, and
+    /// not when it is sent again.
     pub fn on_sent(&mut self, key: &MessageKey, sent: SentAt, counts: &mut ReceiptCounts, changes: &mut Vec<Change>) {
         if self.sent_at_ms.is_some() {
             return;
         }
         self.sent_at_ms = Some(sent.at_ms);
         self.prepared_at_ms = sent.prepared_at_ms;
-        counts.expected += 1;
-        counts.received += u64::from(self.received_at_ms.is_some());
+        if !key.is_interchange() {
+            counts.expected += 1;
+            counts.received += u64::from(self.received_at_ms.is_some());
+        }
         if std::mem::take(&mut self.is_orphan) {
             changes.push(Change::Retract(id_of(FindingKind::OrphanReceipt, key)));
         }
@@ -162,7 +198,7 @@ impl MessageReceipts {
         }
         self.received_at_ms = self.received_at_ms.or(Some(at_ms));
         if self.sent_at_ms.is_some() && is_first {
-            counts.received += 1;
+            counts.received += u64::from(!key.is_interchange());
         } else if self.sent_at_ms.is_none() && was_sent {
             self.sent_at_ms = Some(at_ms);
         }
@@ -172,7 +208,7 @@ impl MessageReceipts {
         if !receipt.verdict.is_negative() || self.is_explained {
             return;
         }
-        counts.negative += u64::from(!was_negative);
+        counts.negative += u64::from(!was_negative && !key.is_interchange());
         let mut finding = self.finding(FindingKind::NegativeReceipt, key, at_ms);
         // Those that say otherwise are not named: of a message that was settled before they are known no more.
         let mut codes: Vec<&str> = self.negative().map(|kept| kept.verdict.as_code()).collect();
@@ -191,14 +227,25 @@ impl MessageReceipts {
         self.negative().next().is_some()
     }
 
-    /// Acts on deadlines that have passed.
-    pub fn on_time(&mut self, key: &MessageKey, now_ms: i64, settings: &ReceiptSettings, changes: &mut Vec<Change>) {
+    /// Acts on deadlines that have passed. `may_be_older`: it may have been sent before its link was watched, so a receipt of it is no
+    /// orphan.
+    pub fn on_time(
+        &mut self,
+        key: &MessageKey,
+        now_ms: i64,
+        may_be_older: bool,
+        settings: &ReceiptSettings,
+        changes: &mut Vec<Change>,
+    ) {
         if self.next_deadline(settings).is_none_or(|deadline| deadline > now_ms) {
             return;
         }
         let kind = if self.sent_at_ms.is_some() {
             self.is_overdue = true;
             FindingKind::ReceiptOverdue
+        } else if may_be_older {
+            self.sent_at_ms = Some(now_ms);
+            return;
         } else {
             self.is_orphan = true;
             FindingKind::OrphanReceipt
@@ -230,10 +277,11 @@ impl MessageReceipts {
             why.clone_into(&mut finding.note);
             changes.push(Change::Upsert(finding));
         }
-        self.sent_at_ms = self.sent_at_ms.or(Some(at_ms));
+        // An orphan stays one until its message comes, if ever: it then has its receipt.
+        self.is_orphan = self.is_unclaimed();
         self.received_at_ms = self.received_at_ms.or(Some(at_ms));
         self.is_explained = self.is_negative();
-        (self.is_overdue, self.is_orphan) = (false, false);
+        self.is_overdue = false;
     }
 
     /// Whether nothing is open any more: the state may be dropped.
@@ -267,14 +315,15 @@ impl MessageReceipts {
     }
 
     fn finding(&self, kind: FindingKind, key: &MessageKey, at_ms: i64) -> Finding {
+        let number = if key.is_interchange() { key.interchange } else { key.message };
         Finding {
             id: id_of(kind, key),
             kind,
             state: FindingState::Confirmed,
             sender: key.sender.clone(),
             recipient: key.recipient.clone(),
-            counter: Counter::Sms,
-            numbers: Some(NumberRange { from: key.message, to: key.message }),
+            counter: if key.is_interchange() { Counter::Sis } else { Counter::Sms },
+            numbers: Some(NumberRange { from: number, to: number }),
             interchange: Some(key.interchange),
             copies: None,
             note: String::new(),
@@ -284,5 +333,8 @@ impl MessageReceipts {
 }
 
 fn id_of(kind: FindingKind, key: &MessageKey) -> String {
+    if key.is_interchange() {
+        return id_on_line(&LineKey::interchanges(&key.sender, &key.recipient), kind, key.interchange);
+    }
     format!("{}/{key}", kind.as_str())
 }

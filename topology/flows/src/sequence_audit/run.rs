@@ -37,6 +37,8 @@ pub struct Run {
     pub prepared_last: Option<i64>,
     /// When what has the first number was prepared.
     pub prepared_first: Option<i64>,
+    /// Up to this place there may be numbers of which no content was ever known: a history told of them.
+    pub numbers_alone_to: Option<i64>,
 }
 
 /// An epoch that is a part of another one.
@@ -79,6 +81,7 @@ impl Run {
             last_at_ms: at_ms,
             prepared_last: prepared,
             prepared_first: prepared,
+            numbers_alone_to: None,
         }
     }
 
@@ -97,6 +100,7 @@ impl Run {
             last_at_ms: at_ms,
             prepared_last: None,
             prepared_first: None,
+            numbers_alone_to: None,
         }
     }
 
@@ -115,6 +119,20 @@ impl Run {
         let fits =
             distance <= settings.plausible || before_open_beginning || self.gaps.iter().any(|gap| gap.contains(place));
         fits.then_some(distance)
+    }
+
+    /// Notes that a number came at a place; of a history nothing but the number.
+    pub(super) fn note_number_alone(&mut self, place: i64, sighting: &Sighting) {
+        if sighting.content.is_none() {
+            self.numbers_alone_to = self.numbers_alone_to.max(Some(place));
+        }
+    }
+
+    /// Whether of a number that came, and whose content is forgotten, something new comes: it was prepared behind the last number, so
+    /// it is not what came before, sent again.
+    pub(super) fn begins_elsewhere(&self, sighting: &Sighting) -> bool {
+        let newer = |(now, last)| now > last;
+        sighting.content.is_some() && sighting.prepared_at_ms.zip(self.prepared_last).is_some_and(newer)
     }
 
     pub(super) fn locate(&self, place: i64) -> Place {
@@ -204,6 +222,9 @@ impl Run {
         }
         for joined in &mut self.joined {
             joined.last += by;
+        }
+        if let Some(place) = &mut self.numbers_alone_to {
+            *place += by;
         }
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The form that this program writes.
-const FORM: u8 = 3;
+const FORM: u8 = 4;
 
 /// A stored state that this program cannot read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

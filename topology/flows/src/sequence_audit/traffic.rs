@@ -77,6 +77,14 @@ pub struct SeenReceipt {
     pub messages: Vec<(u64, Verdict)>,
 }
 
+impl SeenReceipt {
+    /// Whether it says something of the interchange as a whole: it refuses it, or names no message.
+    #[must_use]
+    pub fn is_of_interchange(&self) -> bool {
+        self.is_refusal || self.messages.is_empty()
+    }
+}
+
 impl SeenInterchange {
     /// On which side its sender is. What its messages are says it, then the Health Authority that they name, then the codes:
     /// those of practices end in 5, those of authorities in 1.

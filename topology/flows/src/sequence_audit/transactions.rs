@@ -67,6 +67,7 @@ impl Transactions {
             ctx.count_filtered("command for a line that is not judged");
             return Ok(());
         };
+        command::check_numbers(command, &settings)?;
         let mut changes = Vec::new();
         let key = LineKey::transactions(command.sender);
         let mut rows = StoredRows { ctx, store: self.handles.recent };

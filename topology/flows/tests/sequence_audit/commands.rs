@@ -1,9 +1,9 @@
 //! What operators know is taken in, and said in findings.
 
-use concord_edifact::MessageCode;
+use concord_edifact::{InterchangeCode, MessageCode};
 use concord_schemas::sequence_audit::{AuditAction, AuditCommand};
 
-use crate::stage::{GRACE, OVERDUE, Stage, explain, receipt, registration};
+use crate::stage::{GRACE, OVERDUE, Stage, explain, receipt, receipt_of_interchange, registration};
 
 #[test]
 fn numbers_that_are_explained_stay_on_the_topic_with_the_reason() {
@@ -57,6 +57,39 @@ fn what_was_done_about_refused_messages_is_said_of_a_range() {
     stage.receive(&receipt(65, 1, MessageCode::Error));
     assert_eq!(stage.told(), ["negative-receipt explained sms TES5>XX11 1-1"], "it was sent again");
     stage.check();
+}
+
+#[test]
+fn what_was_done_about_a_refused_interchange_is_said_of_the_whole() {
+    let mut stage = Stage::new();
+    stage.receive(&registration(1));
+    stage.receive(&receipt_of_interchange(64, 1, InterchangeCode::InvalidData));
+    assert_eq!(stage.told(), ["negative-receipt confirmed sis TES5>XX11 1-1"]);
+    let command =
+        AuditCommand { action: AuditAction::ExplainReceipt, reason: "corrected, sent as 17", ..explain("sis", 1, 3) };
+    stage.command(&command);
+    assert_eq!(stage.told(), ["negative-receipt explained sis TES5>XX11 1-1"]);
+    stage.receive(&receipt_of_interchange(65, 1, InterchangeCode::InvalidData));
+    assert_eq!(stage.told(), ["negative-receipt explained sis TES5>XX11 1-1"], "it was sent again");
+    stage.check();
+}
+
+#[test]
+fn what_is_said_of_numbers_that_there_are_not_is_refused() {
+    let mut stage = Stage::new();
+    stage.receive(&registration(1));
+    stage.receive(&registration(5));
+    stage.pass(GRACE);
+    let before = stage.told();
+    // Each would explain the gap, if its numbers were taken around the circle.
+    for (counter, from, to) in
+        [("sis", 100_000_001, 100_000_003), ("tn", 10_000_001, 10_000_003), ("sms", 60, 50), ("sis", 2, 100_000_000)]
+    {
+        stage.command(&explain(counter, from, to));
+    }
+    assert_eq!(stage.told(), before);
+    let codes: Vec<String> = stage.driver.dead_letters().unwrap().into_iter().map(|letter| letter.code).collect();
+    assert_eq!(codes, ["CONCORD-SA-0021"; 4]);
 }
 
 #[test]

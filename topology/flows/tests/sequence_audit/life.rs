@@ -1,9 +1,11 @@
 //! One link through its days: what is missing, what comes again, what has no receipt.
 
-use concord_edifact::MessageCode;
+use concord_edifact::{InterchangeCode, MessageCode};
 use concord_flows::sequence_audit::{AuditSettings, LineSettings, Settings};
 
-use crate::stage::{GRACE, MINUTE, OVERDUE, Stage, receipt, registration, registration_saying, settings};
+use crate::stage::{
+    GRACE, MINUTE, OVERDUE, Stage, receipt, receipt_of_interchange, registration, registration_saying, settings,
+};
 
 #[test]
 fn a_gap_is_suspected_confirmed_and_closed_late() {
@@ -97,6 +99,30 @@ fn a_negative_receipt_is_told_with_its_code() {
     stage.receive(&receipt(64, 1, MessageCode::Error));
     assert_eq!(stage.told(), ["negative-receipt confirmed sms TES5>XX11 1-1"]);
     assert_eq!(stage.note("negative-receipt/TES5/XX11/00000001/00000001"), "CA");
+    stage.check();
+}
+
+#[test]
+fn a_refused_interchange_is_told_and_one_that_never_was_is_an_orphan_until_it_comes() {
+    let mut stage = Stage::new();
+    stage.receive(&receipt_of_interchange(64, 1, InterchangeCode::NoValidData));
+    stage.receive(&receipt_of_interchange(65, 2, InterchangeCode::Received));
+    assert_eq!(stage.told(), ["negative-receipt confirmed sis TES5>XX11 1-1"]);
+    assert_eq!(stage.note("negative-receipt/sis/TES5/XX11/1"), "NA");
+    stage.pass(GRACE);
+    assert_eq!(
+        stage.told(),
+        [
+            "negative-receipt confirmed sis TES5>XX11 1-1",
+            "orphan-receipt confirmed sis TES5>XX11 1-1",
+            "orphan-receipt confirmed sis TES5>XX11 2-2"
+        ]
+    );
+    stage.receive(&registration(1));
+    stage.receive(&registration(2));
+    assert_eq!(stage.told(), ["negative-receipt confirmed sis TES5>XX11 1-1"]);
+    let counts = stage.links()["TES5/XX11"].receipts;
+    assert_eq!((counts.expected, counts.received, counts.negative), (2, 0, 0), "of the messages nothing was said");
     stage.check();
 }
 

@@ -211,13 +211,18 @@ pub fn registration_saying(number: u64, segment: &str) -> String {
 
 /// The receipt of [`registration`]'s interchange `of`.
 pub fn receipt(number: u64, of: u64, code: MessageCode) -> String {
+    receipt_naming(number, of, InterchangeCode::Received, vec![MessageReceipt { message: of, code: Some(code) }])
+}
+
+/// A receipt that says something of an interchange, and names none of its messages.
+pub fn receipt_of_interchange(number: u64, of: u64, code: InterchangeCode) -> String {
+    receipt_naming(number, of, code, Vec::new())
+}
+
+fn receipt_naming(number: u64, interchange: u64, code: InterchangeCode, messages: Vec<MessageReceipt>) -> String {
     let mut writer = begin("XX11", "TES5", number, Some("RECEP"));
-    let receipt = Receipt {
-        interchange: of,
-        code: Some(InterchangeCode::Received),
-        stated_messages: Some(1),
-        messages: vec![MessageReceipt { message: of, code: Some(code) }],
-    };
+    let stated_messages = Some(messages.len() as u64);
+    let receipt = Receipt { interchange, code: Some(code), stated_messages, messages };
     writer.recep(number, "XX1", "4826940,281", instant(NOW), &[receipt]);
     writer.finish()
 }

@@ -33,7 +33,14 @@ impl Audit {
                 self.messages.remove(&key);
             }
         }
-        changes.extend(consequences.refusals);
+        if let Some(key) = consequences.interchange
+            && let Some(receipts) = self.messages.get_mut(&key)
+        {
+            receipts.on_sent(&key, SentAt { at_ms, prepared_at_ms: None }, &mut link.receipts, &mut changes);
+            if receipts.is_settled() {
+                self.messages.remove(&key);
+            }
+        }
         for event in consequences.receipts {
             self.take_receipt(&event, at_ms, settings, &mut changes);
         }
@@ -77,8 +84,11 @@ impl Audit {
             }
         }
         for (key, receipts) in &mut self.messages {
-            receipts.on_time(key, now_ms, &settings.receipts, &mut changes);
+            let link = self.links.get(&(key.sender.clone(), key.recipient.clone()));
+            let may_be_older = link.is_some_and(|link| link.may_have_sent_before(key, now_ms, settings));
+            receipts.on_time(key, now_ms, may_be_older, &settings.receipts, &mut changes);
         }
+        self.messages.retain(|_, receipts| !receipts.is_settled());
         self.publish(changes);
     }
 

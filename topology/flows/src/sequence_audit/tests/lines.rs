@@ -32,14 +32,13 @@ impl Scene {
     }
 
     fn see_content(&mut self, number: u64, content: u64) -> Arrival {
+        self.see_prepared(number, Some(content), self.now + 1)
+    }
+
+    fn see_prepared(&mut self, number: u64, content: Option<u64>, prepared_at_ms: i64) -> Arrival {
         self.now += 1;
-        let sighting = Sighting {
-            number,
-            content: Some(content),
-            at_ms: self.now,
-            prepared_at_ms: Some(self.now),
-            within_resend: false,
-        };
+        let (at_ms, prepared_at_ms) = (self.now, Some(prepared_at_ms));
+        let sighting = Sighting { number, content, at_ms, prepared_at_ms, within_resend: false };
         let Ok(arrival) = self.line.observe(&self.key, &sighting, &self.settings, &mut self.rows, &mut self.changes);
         arrival
     }
@@ -207,7 +206,7 @@ fn what_came_before_the_window_is_a_duplicate_of_unknown_content() {
         scene.see(number);
     }
     assert_eq!(scene.rows.len(), 0, "17 to 20 are in the row of the last number");
-    assert_eq!(scene.see_content(3, 77), Arrival::Again { differs: false });
+    assert_eq!(scene.see_prepared(3, Some(77), 3), Arrival::Again { differs: false });
     assert_eq!(scene.see_content(17, 77), Arrival::Again { differs: true });
 }
 
@@ -266,6 +265,58 @@ fn a_line_keeps_few_runs_whatever_comes() {
         scene.see(epoch * 1_000_000);
     }
     assert!(scene.line.runs().len() <= 4);
+    let suspected = scene.findings().iter().filter(|finding| finding.contains("Suspected")).count();
+    assert!(suspected <= 4, "what was given up is confirmed: {suspected}");
+}
+
+#[test]
+fn numbers_that_begin_again_near_where_they_were_are_another_epoch() {
+    let mut scene = Scene::new();
+    scene.see_all(&(1..=900).collect::<Vec<_>>());
+    scene.wait(2 * GRACE);
+    assert_eq!(scene.see_content(1, 11), Arrival::First);
+    assert_eq!(scene.see_content(2, 12), Arrival::New);
+    assert_eq!(scene.see_content(4, 14), Arrival::New);
+    assert_eq!(
+        scene.findings(),
+        ["EpochChange Suspected sis TES5>XX11 1-1", "Gap Suspected sis TES5>XX11 3-3"],
+        "nothing is called sent again"
+    );
+    scene.wait(2 * GRACE);
+    assert_eq!(scene.findings(), ["EpochChange Confirmed sis TES5>XX11 1-4", "Gap Confirmed sis TES5>XX11 3-3"]);
+    assert_eq!(scene.see(901), Arrival::New, "the other epoch may go on");
+    assert_eq!(scene.summary().duplicates, 0);
+}
+
+#[test]
+fn what_is_sent_again_as_it_was_is_no_epoch_however_old() {
+    let mut scene = Scene::new();
+    scene.see_all(&(1..=900).collect::<Vec<_>>());
+    scene.wait(2 * GRACE);
+    assert_eq!(scene.see_prepared(1, Some(1), 1), Arrival::Again { differs: false });
+    assert_eq!(scene.findings(), ["Duplicate Confirmed sis TES5>XX11 1-1"]);
+}
+
+#[test]
+fn what_a_history_told_of_is_known_however_much_of_it_there_is() {
+    let mut scene = Scene::new();
+    let mut see = |number: u64, content| scene.see_prepared(number, content, number.cast_signed());
+    (1..=600).for_each(|number| assert_ne!(see(number, None), Arrival::Known));
+    (1..=600).for_each(|number| assert_eq!(see(number, Some(number)), Arrival::Known));
+    assert_eq!(see(600, Some(600)), Arrival::Again { differs: false });
+    assert_eq!(scene.summary().duplicates, 1);
+}
+
+#[test]
+fn a_baseline_is_corrected_while_nothing_has_come() {
+    let mut scene = Scene::new();
+    for last_used in [41, 39, 45] {
+        scene.take_over(last_used, 0);
+    }
+    scene.wait(2 * GRACE);
+    assert!(scene.findings().is_empty() && scene.missing().is_empty(), "{:?}", scene.findings());
+    scene.see(47);
+    assert_eq!(scene.missing(), [(46, 46)]);
 }
 
 #[test]

@@ -32,6 +32,14 @@ fn receipt(number: u64, of_interchange: u64, verdicts: &[(u64, Verdict)]) -> See
     }
 }
 
+/// Of an interchange, without a word of its messages.
+fn refusal(number: u64, of_interchange: u64) -> SeenInterchange {
+    let mut seen = receipt(number, of_interchange, &[]);
+    let told = &mut seen.messages[0].receipts.as_mut().unwrap()[0];
+    (told.is_refusal, told.code) = (true, "NA".to_owned());
+    seen
+}
+
 fn settings() -> AuditSettings {
     AuditSettings::default()
 }
@@ -47,12 +55,15 @@ fn receipts_are_numbered_on_the_lines_of_their_sender_but_not_among_its_transact
     audit.end(3, &settings());
     let [sis, sms] = audit.summary("TES5", "XX11", &settings());
     assert_eq!((sis.first, sis.last, sis.missing.len(), sms.missing.len()), (Some(1), Some(3), 0, 0));
-    assert!(
-        audit.findings.values().all(|finding| finding.kind == FindingKind::ReceiptOverdue),
-        "{:?}",
-        audit.published()
+    assert_eq!(
+        audit.published(),
+        [
+            "OrphanReceipt Confirmed sis XX11>TES5 9-9",
+            "ReceiptOverdue Confirmed sms TES5>XX11 1-1",
+            "ReceiptOverdue Confirmed sms TES5>XX11 3-3"
+        ],
+        "no receipt is due for a receipt"
     );
-    assert_eq!(audit.findings.len(), 2, "no receipt is due for a receipt");
 }
 
 #[test]
@@ -97,9 +108,7 @@ fn a_receipt_settles_its_message_and_the_first_negative_one_is_told() {
 fn a_refusal_of_an_interchange_that_names_no_message_is_told_and_its_messages_stay_open() {
     let mut audit = Audit::default();
     audit.take(&registration(1, 1, 1), 0, &settings());
-    let mut refusal = receipt(64, 1, &[]);
-    refusal.messages[0].receipts.as_mut().unwrap()[0].is_refusal = true;
-    audit.take(&refusal, 1, &settings());
+    audit.take(&refusal(64, 1), 1, &settings());
     audit.end(2, &settings());
     assert_eq!(
         audit.published(),
@@ -113,6 +122,119 @@ fn a_receipt_of_an_interchange_that_never_was_is_an_orphan() {
     audit.take(&receipt(64, 7, &[(7, Verdict::Success)]), 0, &settings());
     audit.end(0, &settings());
     assert_eq!(audit.published(), ["OrphanReceipt Confirmed sms TES5>XX11 7-7"]);
+
+    let mut audit = Audit::default();
+    audit.take(&receipt(64, 7, &[]), 0, &settings());
+    audit.take(&refusal(65, 8), 0, &settings());
+    audit.end(0, &settings());
+    assert_eq!(
+        audit.published(),
+        [
+            "NegativeReceipt Confirmed sis TES5>XX11 8-8",
+            "OrphanReceipt Confirmed sis TES5>XX11 7-7",
+            "OrphanReceipt Confirmed sis TES5>XX11 8-8"
+        ]
+    );
+    assert_eq!(audit.findings["negative-receipt/sis/TES5/XX11/8"].note, "NA");
+    audit.take(&registration(7, 7, 7), 1, &settings());
+    audit.take(&registration(8, 8, 8), 1, &settings());
+    assert_eq!(audit.published(), ["NegativeReceipt Confirmed sis TES5>XX11 8-8"], "they came after all");
+}
+
+#[test]
+fn a_receipt_that_names_no_message_settles_none_whichever_comes_first() {
+    for receipt_first in [false, true] {
+        let mut audit = Audit::default();
+        let (sent, answer) = (registration(1, 1, 1), receipt(64, 1, &[]));
+        let both = if receipt_first { [&answer, &sent] } else { [&sent, &answer] };
+        both.into_iter().for_each(|seen| audit.take(seen, 0, &settings()));
+        assert_eq!(
+            audit.messages.keys().map(|key| key.message).collect::<Vec<_>>(),
+            [1],
+            "the message waits for its own"
+        );
+        let counts = audit.links[&("TES5".to_owned(), "XX11".to_owned())].receipts;
+        assert_eq!(counts, ReceiptCounts { expected: 1, received: 0, negative: 0 });
+        audit.end(0, &settings());
+        assert_eq!(audit.published(), ["ReceiptOverdue Confirmed sms TES5>XX11 1-1"]);
+    }
+}
+
+#[test]
+fn a_receipt_of_what_was_sent_before_the_link_was_watched_is_no_orphan() {
+    let mut audit = Audit::default();
+    audit.take(&registration(5, 5, 5), 0, &settings());
+    audit.end(0, &settings());
+    audit.findings.clear();
+    let now = 20 * 24 * 60 * 60 * 1000;
+    audit.take(&receipt(64, 3, &[(3, Verdict::Success)]), now, &settings());
+    audit.take(&receipt(65, 4, &[]), now, &settings());
+    audit.take(&receipt(66, 7, &[(7, Verdict::Success)]), now, &settings());
+    audit.end(now, &settings());
+    assert_eq!(
+        audit.published(),
+        ["OrphanReceipt Confirmed sms TES5>XX11 7-7"],
+        "of 7 it is known that it did not come"
+    );
+    assert_eq!(audit.messages.keys().map(|key| key.message).collect::<Vec<_>>(), [5, 7]);
+}
+
+#[test]
+fn a_message_number_used_in_another_interchange_awaits_a_receipt_of_its_own_in_either_order() {
+    let overdue = |numbers: [u64; 2]| {
+        let mut audit = Audit::default();
+        numbers.into_iter().for_each(|number| audit.take(&registration(number, 5, number), 0, &settings()));
+        audit.end(0, &settings());
+        let of_kind = |id: &&String| id.starts_with("receipt-overdue/");
+        audit.findings.keys().filter(of_kind).cloned().collect::<Vec<_>>()
+    };
+    let expected = ["receipt-overdue/TES5/XX11/00000001/00000005", "receipt-overdue/TES5/XX11/00000002/00000005"]
+        .map(str::to_owned);
+    assert_eq!(overdue([1, 2]), expected);
+    assert_eq!(overdue([2, 1]), expected);
+}
+
+#[test]
+fn an_orphan_that_was_explained_is_taken_back_when_its_message_comes() {
+    let mut audit = Audit::default();
+    audit.take(&receipt(64, 7, &[(7, Verdict::Success)]), 0, &settings());
+    audit.end(0, &settings());
+    let key = MessageKey { message: 7, ..MessageKey::of_interchange("TES5", "XX11", 7) };
+    let mut changes = Vec::new();
+    audit.messages.get_mut(&key).unwrap().explain(&key, "for somebody else", 1, &mut changes);
+    assert!(matches!(&changes[..], [Change::Upsert(finding)] if finding.state == FindingState::Explained));
+    audit.take(&receipt(65, 7, &[(7, Verdict::Success)]), 2, &settings());
+    audit.end(2, &settings());
+    assert_eq!(audit.messages.len(), 1, "it is not told again");
+    audit.take(&registration(7, 7, 7), 3, &settings());
+    audit.end(3, &settings());
+    assert!(audit.findings.is_empty() && audit.messages.is_empty(), "{:?}", audit.published());
+}
+
+#[test]
+fn an_envelope_with_a_defect_stands_when_no_copy_of_it_was_whole() {
+    let whole = registration(1, 1, 1);
+    let cut_off =
+        SeenInterchange { defects: vec!["the interchange has no UNZ".to_owned()], content: None, ..whole.clone() };
+    let standing = |copies: &[&SeenInterchange]| {
+        let mut audit = Audit::default();
+        copies.iter().for_each(|seen| audit.take(seen, 0, &settings()));
+        audit.findings.contains_key("envelope-mismatch/TES5/XX11/1")
+    };
+    assert!(standing(&[&cut_off]));
+    let again = SeenInterchange { content: Some(9), ..cut_off.clone() };
+    assert!(standing(&[&again, &again]));
+    assert!(!standing(&[&again, &whole]) && !standing(&[&whole, &again]));
+}
+
+#[test]
+fn a_number_beyond_its_counter_is_told_with_code_and_number() {
+    let mut audit = Audit::default();
+    audit.take(&registration(1, 1, 10_000_000), 0, &settings());
+    assert_eq!(
+        audit.findings["envelope-mismatch/TES5/XX11/1"].note,
+        "CONCORD-EF-0005: transaction number 10000000 is none"
+    );
 }
 
 #[test]
