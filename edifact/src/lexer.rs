@@ -26,7 +26,7 @@ pub enum Lexed<'bytes> {
 
 /// Cuts bytes into segments. Line ends are left out, also within a segment, since some systems break long lines; so are blanks before a
 /// segment. A service string advice is obeyed; an interchange behind it that has none of its own may go on with its characters, or begin
-/// with the usual ones.
+/// with the usual ones, as far as its element separator tells.
 ///
 /// ```
 /// use concord_edifact::{Lexed, Lexer};

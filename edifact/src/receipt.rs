@@ -89,6 +89,8 @@ pub(super) struct ReceiptLines {
     receipts: Vec<Receipt>,
     /// Named, and their interchange not yet.
     unassigned: Vec<MessageReceipt>,
+    /// The last interchange could not be named.
+    last_is_unusable: bool,
 }
 
 impl ReceiptLines {
@@ -112,6 +114,7 @@ impl ReceiptLines {
         let messages = std::mem::take(&mut self.unassigned);
         let Some(interchange) = words.next().and_then(|word| number(word, LARGEST_REFERENCE)) else {
             // Its messages are of no interchange that could be named.
+            self.last_is_unusable = true;
             report(Problem::Number("an acknowledged interchange"));
             return;
         };
@@ -127,14 +130,15 @@ impl ReceiptLines {
         {
             report(Problem::ReceiptCount { stated, counted: messages.len() as u64 });
         }
+        self.last_is_unusable = false;
         self.receipts.push(Receipt { interchange, code, stated_messages, messages });
     }
 
     /// Ends the message. Lines behind the last `RFF+RIS` belong to it; without any they name no interchange.
     pub(super) fn finish(self, mut report: impl FnMut(Problem)) -> Vec<Receipt> {
-        let Self { mut receipts, unassigned } = self;
+        let Self { mut receipts, unassigned, last_is_unusable } = self;
         if !unassigned.is_empty() {
-            match receipts.last_mut() {
+            match receipts.last_mut().filter(|_| !last_is_unusable) {
                 Some(last) => last.messages.extend(unassigned),
                 None => report(Problem::ReceiptWithoutInterchange),
             }

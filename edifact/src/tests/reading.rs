@@ -64,6 +64,7 @@ fn messages_of_an_interchange_that_cannot_be_named_are_not_those_of_another() {
     };
     assert_eq!(receipts("RFF+MIS:5 CP'RFF+RIS:X OK:1'RFF+MIS:7 CP'RFF+RIS:9 OK:1'"), [(9, 7)]);
     assert_eq!(receipts("RFF+MIS:5 CP'RFF+RIS:8 OK:1'RFF+MIS:7 CP'RFF+RIS:0 OK:1'"), [(8, 5)]);
+    assert_eq!(receipts("RFF+MIS:5 CP'RFF+RIS:8 OK:1'RFF+RIS:X OK:1'RFF+MIS:7 CP'"), [(8, 5)]);
 }
 
 #[test]

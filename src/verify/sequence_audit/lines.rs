@@ -132,7 +132,8 @@ impl Found {
         // Numbers that began again near where they were stand for two things each, and which of them is meant the numbers do not say.
         let began_again = |number: u64, came: &Came| {
             let is_behind = |from: u64| line.numbers.steps(from, number) < line.numbers.largest() / 4;
-            came.contents.len() > 1 && epochs.iter().copied().filter_map(first).any(is_behind)
+            let has_two = |from: &u64| line.came.get(from).is_some_and(|came| came.contents.len() > 1);
+            came.contents.len() > 1 && epochs.iter().copied().filter_map(first).filter(has_two).any(is_behind)
         };
         let late: BTreeSet<u64> = on_line("late").filter_map(first).collect();
         let closed = on_line("gap").filter(|gap| gap.state == "closed-late").filter_map(first);
@@ -202,8 +203,9 @@ impl Found {
             // A number within an interchange that was sent again is counted there, and told only when its content differs.
             let by_itself = name.0 == "sis" || came.within.iter().collect::<BTreeSet<_>>().len() == came.within.len();
             let is_told = same.contains(number) || differing.contains(number);
-            let is_untold =
-                came.times > 1 && by_itself && !late.contains(number) && !is_told && !began_again(*number, came);
+            // Of what a history tells of it may be forgotten that it came since.
+            let may_be_let_be = came.is_in_history || late.contains(number) || began_again(*number, came);
+            let is_untold = came.times > 1 && by_itself && !is_told && !may_be_let_be;
             self.duplicates_untold += u64::from(is_untold);
         }
     }

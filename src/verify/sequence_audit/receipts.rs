@@ -17,7 +17,8 @@ use super::{REPORT_IT, Reading, VERIFY_AGAIN};
 struct Came {
     /// Messages that a receipt is due for.
     sent: BTreeSet<MessageKey>,
-    /// Those whose number came in several interchanges: a receipt is due for the first, and which that was the numbers do not say.
+    /// Those whose number came in several interchanges, or that came with several contents: whether each awaits a receipt of its own the
+    /// numbers do not say.
     unclear: BTreeSet<MessageKey>,
     /// Messages that receipts name.
     receipted: BTreeSet<MessageKey>,
@@ -42,8 +43,8 @@ pub fn are_what_is_published(
 
     let waiting: BTreeSet<&MessageKey> =
         open.values().filter(|open| open.receipts.is_outstanding()).map(|open| &open.key).collect();
-    let has_receipt = waiting.iter().filter(|key| came.receipted.contains(**key)).count();
     let is_clear = |key: &&MessageKey| !came.unclear.contains(*key) && !inputs.given_up.contains(*key);
+    let has_receipt = waiting.iter().copied().filter(is_clear).filter(|key| came.receipted.contains(*key)).count();
     let (mut lost, mut unknown) = (0, 0);
     if inputs.are_complete {
         let without = came.sent.difference(&came.receipted).filter(is_clear);
@@ -64,11 +65,7 @@ pub fn are_what_is_published(
             .filter(|open| open.receipts.is_outstanding())
             .map(|open| open.key.clone())
             .collect(),
-        open.values()
-            .filter(is_over)
-            .filter(|open| open.receipts.is_unclaimed())
-            .map(|open| open.key.clone())
-            .collect(),
+        open.values().filter(|open| open.receipts.is_orphan()).map(|open| open.key.clone()).collect(),
     );
     for (kind, expected) in [("receipt-overdue", overdue), ("orphan-receipt", orphans)] {
         let told_as = |state: &str| -> BTreeSet<MessageKey> {
@@ -133,11 +130,12 @@ impl Came {
     fn of(inputs: &Inputs) -> Self {
         let mut came = Self::default();
         let mut interchange_of: BTreeMap<(&str, &str, u64), u64> = BTreeMap::new();
+        let mut content_of: BTreeMap<MessageKey, u64> = BTreeMap::new();
         for seen in inputs.history.iter().chain(&inputs.interchanges) {
             came.take_receipts(seen);
             let of_line = seen.messages.iter().filter(|message| message.receipts.is_none());
-            for number in of_line.filter_map(|message| message.number) {
-                let Some(interchange) = seen.number else { continue };
+            for message in of_line {
+                let (Some(interchange), Some(number)) = (seen.number, message.number) else { continue };
                 let key = MessageKey {
                     sender: seen.sender.clone(),
                     recipient: seen.recipient.clone(),
@@ -147,6 +145,11 @@ impl Came {
                 let first = *interchange_of.entry((&seen.sender, &seen.recipient, number)).or_insert(interchange);
                 if first != interchange {
                     came.unclear.insert(MessageKey { interchange: first, ..key.clone() });
+                    came.unclear.insert(key.clone());
+                }
+                if let Some(content) = message.content
+                    && *content_of.entry(key.clone()).or_insert(content) != content
+                {
                     came.unclear.insert(key.clone());
                 }
                 came.sent.insert(key);

@@ -102,7 +102,7 @@ impl SequenceLine {
         self.hear(key, sighting.at_ms, changes);
         self.sightings += 1;
         let mut recent = Recent::of(rows, key, settings);
-        let added = match self.fitting_run(sighting.number, settings) {
+        let added = match self.run_of(sighting, settings) {
             Some(index) => self.add_to_run(index, key, sighting, settings, &mut recent, changes)?,
             None => None,
         };
@@ -240,15 +240,16 @@ impl SequenceLine {
             })
     }
 
-    /// Whether a number lies before the beginning of an epoch, which is settled by `now_ms`: whether it was used nobody knows here.
+    /// When the beginning of an epoch before which a number lies is settled, milliseconds since the epoch; whether the number was used is
+    /// then known to nobody here. `None` when it lies before none.
     #[must_use]
-    pub fn is_before_beginning(&self, number: u64, now_ms: i64, settings: &LineSettings) -> bool {
-        let is_settled = |run: &&Run| run.beginning_open_until_ms.is_none_or(|until| until <= now_ms);
-        settings.numbers.contains(number)
-            && self.runs.iter().filter(is_settled).any(|run| {
-                let place = run.place_of(number, settings.numbers);
-                place < run.first && place.abs_diff(run.first) <= settings.plausible
-            })
+    pub fn before_beginning_from(&self, number: u64, settings: &LineSettings) -> Option<i64> {
+        let before = self.runs.iter().filter(|run| {
+            let place = run.place_of(number, settings.numbers);
+            place < run.first && place.abs_diff(run.first) <= settings.plausible
+        });
+        let settled = before.map(|run| run.beginning_open_until_ms.unwrap_or(i64::MIN));
+        settled.min().filter(|_| settings.numbers.contains(number))
     }
 
     /// What came and what is missing.
@@ -300,6 +301,17 @@ impl SequenceLine {
         fitting.min().map(|(_, std::cmp::Reverse(index))| index)
     }
 
+    /// The run to which what came belongs. One that has its number already, and is older, comes behind all others: numbers that began
+    /// again go on through those of before.
+    fn run_of(&self, sighting: &Sighting, settings: &LineSettings) -> Option<usize> {
+        let fitting = self.runs.iter().enumerate().filter_map(|(index, run)| {
+            let distance = run.distance_if_plausible(sighting.number, settings)?;
+            let is_taken = run.locate(run.place_of(sighting.number, settings.numbers)) == Place::Taken;
+            Some((is_taken && run.is_older_than(sighting), distance, std::cmp::Reverse(index)))
+        });
+        fitting.min().map(|(_, _, std::cmp::Reverse(index))| index)
+    }
+
     /// `None` when it is not of that run after all: its numbers began again, below where the run is.
     fn add_to_run<R: RecentRows>(
         &mut self,
@@ -329,6 +341,7 @@ impl SequenceLine {
                     changes.push(Change::Upsert(gap_finding(key, run.epoch, &run.gaps[0], numbers, at_ms)));
                 }
             }
+            Place::Before if recent.is_forgotten(run, place) && run.is_older_than(sighting) => return Ok(None),
             Place::Before => {
                 let state = FindingState::Confirmed;
                 let mut finding = Finding::on_line(key, FindingKind::Late, state, sighting.number, at_ms);
@@ -344,10 +357,10 @@ impl SequenceLine {
             }
             Place::Taken => {
                 let mut known = recent.find(run, place)?;
-                let is_of_history = known.is_none() && Some(place) <= run.numbers_alone_to;
-                if known.is_none() && !is_of_history && run.begins_elsewhere(sighting) {
+                if known.is_none() && run.is_older_than(sighting) {
                     return Ok(None);
                 }
+                let is_of_history = known.is_none() && Some(place) <= run.numbers_alone_to;
                 let arrival = if is_of_history || is_known_by_number_alone(known.as_mut(), sighting) {
                     Arrival::Known
                 } else {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::counter::Circle;
 use super::finding::{Change, Finding, FindingKind, LineKey, id_of_interchange};
 use super::line::{Arrival, SequenceLine, Sighting};
-use super::receipts::{KeptReceipt, MessageKey, ReceiptCounts, Verdict};
+use super::receipts::{Absence, KeptReceipt, MessageKey, ReceiptCounts, Verdict};
 use super::recent::RecentRows;
 use super::settings::{LineSettings, ReceiptSettings};
 use super::traffic::{SeenInterchange, SeenReceipt};
@@ -163,7 +163,7 @@ impl LinkState {
                 }
             }
         }
-        add_mismatch(seen, unusable, came_before, at_ms, changes);
+        add_mismatch(seen, unusable, arrival, at_ms, changes);
         workflow_mismatch::judge(seen, came_before, at_ms, changes);
         Ok(consequences)
     }
@@ -197,12 +197,16 @@ impl LinkState {
             && (message.is_interchange() || self.messages.has_seen(message.message, &settings.messages))
     }
 
-    /// Whether a message, or an interchange, may have been sent before the link was watched, as far as is known by `now_ms`.
+    /// What the lines say of a message, or an interchange, that did not come.
     #[must_use]
-    pub fn may_have_sent_before(&self, message: &MessageKey, now_ms: i64, settings: &AuditSettings) -> bool {
-        self.interchanges.is_before_beginning(message.interchange, now_ms, &settings.interchanges)
-            || (!message.is_interchange()
-                && self.messages.is_before_beginning(message.message, now_ms, &settings.messages))
+    pub fn absence_of(&self, message: &MessageKey, now_ms: i64, settings: &AuditSettings) -> Absence {
+        let of_interchange = self.interchanges.before_beginning_from(message.interchange, &settings.interchanges);
+        let of_message = self.messages.before_beginning_from(message.message, &settings.messages);
+        match of_interchange.into_iter().chain(of_message).min() {
+            None => Absence::Missing,
+            Some(settled_ms) if settled_ms <= now_ms => Absence::BeforeBeginning,
+            Some(settled_ms) => Absence::KnownFrom(settled_ms),
+        }
     }
 }
 
@@ -226,20 +230,24 @@ fn add_receipt(
 }
 
 /// One finding for all that is wrong with an envelope. Of an interchange that came before, whole or told of, another copy with a defect says
-/// nothing new; a whole one takes back what was said of the other. So in the end it stands when no copy was whole.
+/// nothing new; a whole one takes back what was said of the other. So in the end it stands when no copy was whole, but for numbers from
+/// before the beginning of their line, of which nobody remembers that they came.
 fn add_mismatch(
     seen: &SeenInterchange,
     unusable: Vec<String>,
-    came_before: bool,
+    arrival: Option<Arrival>,
     at_ms: i64,
     changes: &mut Vec<Change>,
 ) {
     let kind = FindingKind::EnvelopeMismatch;
     let mut notes = seen.defects.clone();
     notes.extend(unusable.into_iter().map(|what| format!("{NUMBER_UNUSABLE}: {what}")));
-    match (notes.is_empty(), came_before) {
-        (false, false) => changes.push(Change::Upsert(Finding::of_interchange(seen, kind, notes.join("; "), at_ms))),
-        (true, true) => changes.push(Change::Retract(id_of_interchange(seen, kind))),
-        (false, true) | (true, false) => {}
+    match (notes.is_empty(), arrival) {
+        (false, Some(Arrival::Again { .. })) => {}
+        (false, _) => changes.push(Change::Upsert(Finding::of_interchange(seen, kind, notes.join("; "), at_ms))),
+        (true, Some(Arrival::Again { .. } | Arrival::Known | Arrival::Late)) => {
+            changes.push(Change::Retract(id_of_interchange(seen, kind)));
+        }
+        (true, _) => {}
     }
 }

@@ -14,7 +14,7 @@ use super::events::{interchange_of, link_key, receipt_event, receipt_of, transac
 use super::finding::LineKey;
 use super::link::{AuditSettings, LinkState, MessageReceiptEvent};
 use super::publication::publish;
-use super::receipts::{MessageKey, MessageReceipts, SentAt};
+use super::receipts::{Absence, MessageKey, MessageReceipts, SentAt};
 use super::reports::history;
 use super::stored::{UnreadableState, from_stored, stored};
 use super::stored_rows::StoredRows;
@@ -127,7 +127,12 @@ impl Links {
         let said = command::understood(&command)?;
         if said.counter == Counter::Tn {
             check_key(ctx, command.sender)?;
-            // Whose numbers they are, and so which there can be, is known where their line is.
+            // Whose they are is known where their line is. None has more of them than Health Authorities.
+            let widest = self
+                .audit
+                .authority_transactions
+                .filter(|of| of.numbers.largest() > self.audit.gp_transactions.numbers.largest());
+            command::check_numbers(&command, &widest.unwrap_or(self.audit.gp_transactions))?;
             return ctx.send(self.handles.transaction_events, command.sender, &TransactionEvent::AuditCommand(command));
         }
         let mut link = self.link(ctx, command.sender, command.recipient)?;
@@ -181,15 +186,14 @@ impl Links {
             let Some(bytes) = ctx.get(self.handles.messages, key)? else { return Ok(()) };
             let OpenMessage { key, mut receipts } = from_stored(&bytes).map_err(unreadable)?;
             let known = receipts.clone();
-            let may_be_older = receipts.is_unclaimed()
-                && match ctx.get(self.handles.links, link_key(&key.sender, &key.recipient).as_bytes())? {
-                    Some(bytes) => {
-                        let link: KeptLink = from_stored(&bytes).map_err(unreadable)?;
-                        link.state.may_have_sent_before(&key, deadline_ms, &self.audit)
-                    }
-                    None => false,
-                };
-            receipts.on_time(&key, deadline_ms, may_be_older, &self.audit.receipts, &mut changes);
+            let absence = match ctx.get(self.handles.links, link_key(&key.sender, &key.recipient).as_bytes())? {
+                Some(bytes) if receipts.is_unclaimed() => {
+                    let link: KeptLink = from_stored(&bytes).map_err(unreadable)?;
+                    link.state.absence_of(&key, deadline_ms, &self.audit)
+                }
+                _ => Absence::Missing,
+            };
+            receipts.on_time(&key, deadline_ms, absence, &self.audit.receipts, &mut changes);
             self.keep_message(ctx, &key, Some(&known), receipts, deadline_ms)?;
         } else if let Some(key) = timer.key.strip_prefix(b"link/") {
             let Some(bytes) = ctx.get(self.handles.links, key)? else { return Ok(()) };

@@ -41,7 +41,7 @@ pub use finding::{Change, Finding, FindingKind, FindingState, LineKey};
 pub use gap::{Gap, GapState};
 pub use line::{Arrival, LineSummary, SequenceLine, Sighting};
 pub use link::{AuditSettings, Consequences, LinkState, MessageReceiptEvent};
-pub use receipts::{KeptReceipt, MessageKey, MessageReceipts, ReceiptCounts, SentAt, Verdict};
+pub use receipts::{Absence, KeptReceipt, MessageKey, MessageReceipts, ReceiptCounts, SentAt, Verdict};
 pub use received::{Received, file_id};
 pub use recent::{RecentRow, RecentRows, RowId, Seen};
 pub use run::{JoinedEpoch, Run};

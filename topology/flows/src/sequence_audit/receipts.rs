@@ -144,8 +144,23 @@ pub struct MessageReceipts {
     more: u32,
     is_overdue: bool,
     is_orphan: bool,
+    /// It may have been sent before its link was watched: receipts of it wait for it, and are no orphans.
+    may_be_older: bool,
+    /// Not before this time can be said whether they are, milliseconds since the epoch.
+    judged_from_ms: Option<i64>,
     /// An operator said why it was not taken.
     is_explained: bool,
+}
+
+/// What its link's lines say of a message, or an interchange, that did not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// It is missing, or was never sent.
+    Missing,
+    /// Its number is from before the beginning of its line: it may have been sent before that was watched.
+    BeforeBeginning,
+    /// Whether it is so is known from this time on, milliseconds since the epoch.
+    KnownFrom(i64),
 }
 
 /// When a message came.
@@ -161,6 +176,10 @@ impl MessageReceipts {
     /// Takes in that the message was sent. Only for a message that a receipt is due for, or an interchange that receipts came for, and
     /// not when it is sent again.
     pub fn on_sent(&mut self, key: &MessageKey, sent: SentAt, counts: &mut ReceiptCounts, changes: &mut Vec<Change>) {
+        if self.sent_at_ms.is_some() && self.received_at_ms.is_some() {
+            // It was refused. Its numbers are used again, and what has them now has an answer of its own.
+            *self = Self::default();
+        }
         if self.sent_at_ms.is_some() {
             return;
         }
@@ -227,28 +246,29 @@ impl MessageReceipts {
         self.negative().next().is_some()
     }
 
-    /// Acts on deadlines that have passed. `may_be_older`: it may have been sent before its link was watched, so a receipt of it is no
-    /// orphan.
+    /// Acts on deadlines that have passed. `absence` is asked of a message that did not come.
     pub fn on_time(
         &mut self,
         key: &MessageKey,
         now_ms: i64,
-        may_be_older: bool,
+        absence: Absence,
         settings: &ReceiptSettings,
         changes: &mut Vec<Change>,
     ) {
         if self.next_deadline(settings).is_none_or(|deadline| deadline > now_ms) {
             return;
         }
-        let kind = if self.sent_at_ms.is_some() {
-            self.is_overdue = true;
-            FindingKind::ReceiptOverdue
-        } else if may_be_older {
-            self.sent_at_ms = Some(now_ms);
-            return;
-        } else {
-            self.is_orphan = true;
-            FindingKind::OrphanReceipt
+        let kind = match (self.sent_at_ms, absence) {
+            (Some(_), _) => {
+                self.is_overdue = true;
+                FindingKind::ReceiptOverdue
+            }
+            (None, Absence::Missing) => {
+                self.is_orphan = true;
+                FindingKind::OrphanReceipt
+            }
+            (None, Absence::BeforeBeginning) => return self.may_be_older = true,
+            (None, Absence::KnownFrom(from_ms)) => return self.judged_from_ms = Some(from_ms),
         };
         changes.push(Change::Upsert(self.finding(kind, key, now_ms)));
     }
@@ -258,7 +278,9 @@ impl MessageReceipts {
     pub fn next_deadline(&self, settings: &ReceiptSettings) -> Option<i64> {
         match (self.sent_at_ms, self.received_at_ms) {
             (Some(sent), None) if !self.is_overdue => Some(sent.saturating_add(settings.overdue_ms)),
-            (None, Some(received)) if !self.is_orphan => Some(received.saturating_add(settings.orphan_ms)),
+            (None, Some(received)) if !self.is_orphan && !self.may_be_older => {
+                Some(received.saturating_add(settings.orphan_ms)).max(self.judged_from_ms)
+            }
             _ => None,
         }
     }
@@ -300,6 +322,12 @@ impl MessageReceipts {
     #[must_use]
     pub fn is_unclaimed(&self) -> bool {
         self.sent_at_ms.is_none() && self.received_at_ms.is_some()
+    }
+
+    /// Whether it is told that receipts came for nothing.
+    #[must_use]
+    pub fn is_orphan(&self) -> bool {
+        self.is_unclaimed() && self.is_orphan
     }
 
     /// When the message was prepared, as its sender says, else when it came here; milliseconds since the epoch.

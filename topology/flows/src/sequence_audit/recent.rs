@@ -117,9 +117,14 @@ impl<'all, R: RecentRows> Recent<'all, R> {
         Self { rows, line, numbers: settings.numbers, window }
     }
 
+    /// Whether a place lies so far behind the last of a run that nothing is remembered of it.
+    pub fn is_forgotten(&self, run: &Run, place: i64) -> bool {
+        place <= run.last - self.window
+    }
+
     /// What is remembered of the number at a place of a run.
     pub fn find(&self, run: &Run, place: i64) -> Result<Option<Remembered>, R::Error> {
-        if place <= run.last - self.window {
+        if self.is_forgotten(run, place) {
             return Ok(None);
         }
         let (numbers, offset) = self.cell(place);
@@ -140,7 +145,7 @@ impl<'all, R: RecentRows> Recent<'all, R> {
 
     /// Remembers what came at a place, if it lies within the window.
     pub fn remember(&mut self, run: &mut Run, place: i64, seen: Seen) -> Result<(), R::Error> {
-        if place <= run.last - self.window {
+        if self.is_forgotten(run, place) {
             return Ok(());
         }
         let (numbers, offset) = self.cell(place);

@@ -128,11 +128,13 @@ impl Run {
         }
     }
 
-    /// Whether of a number that came, and whose content is forgotten, something new comes: it was prepared behind the last number, so
-    /// it is not what came before, sent again.
-    pub(super) fn begins_elsewhere(&self, sighting: &Sighting) -> bool {
+    /// Whether what comes is newer than the run: it was prepared behind its last number. Under a number behind which the run is already,
+    /// it is then not what came before, sent again.
+    pub(super) fn is_older_than(&self, sighting: &Sighting) -> bool {
         let newer = |(now, last)| now > last;
-        sighting.content.is_some() && sighting.prepared_at_ms.zip(self.prepared_last).is_some_and(newer)
+        sighting.content.is_some()
+            && !sighting.within_resend
+            && sighting.prepared_at_ms.zip(self.prepared_last).is_some_and(newer)
     }
 
     pub(super) fn locate(&self, place: i64) -> Place {

@@ -67,7 +67,10 @@ impl Transactions {
             ctx.count_filtered("command for a line that is not judged");
             return Ok(());
         };
-        command::check_numbers(command, &settings)?;
+        if command::check_numbers(command, &settings).is_err() {
+            ctx.count_filtered("command about numbers that its line does not have");
+            return Ok(());
+        }
         let mut changes = Vec::new();
         let key = LineKey::transactions(command.sender);
         let mut rows = StoredRows { ctx, store: self.handles.recent };

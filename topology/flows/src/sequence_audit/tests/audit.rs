@@ -85,10 +85,9 @@ impl Audit {
         }
         for (key, receipts) in &mut self.messages {
             let link = self.links.get(&(key.sender.clone(), key.recipient.clone()));
-            let may_be_older = link.is_some_and(|link| link.may_have_sent_before(key, now_ms, settings));
-            receipts.on_time(key, now_ms, may_be_older, &settings.receipts, &mut changes);
+            let absence = link.map_or(Absence::Missing, |link| link.absence_of(key, now_ms, settings));
+            receipts.on_time(key, now_ms, absence, &settings.receipts, &mut changes);
         }
-        self.messages.retain(|_, receipts| !receipts.is_settled());
         self.publish(changes);
     }
 

@@ -284,8 +284,34 @@ fn numbers_that_begin_again_near_where_they_were_are_another_epoch() {
     );
     scene.wait(2 * GRACE);
     assert_eq!(scene.findings(), ["EpochChange Confirmed sis TES5>XX11 1-4", "Gap Confirmed sis TES5>XX11 3-3"]);
-    assert_eq!(scene.see(901), Arrival::New, "the other epoch may go on");
+    // They go on through those of before, and beyond.
+    for number in (5..=897).chain([899, 898]).chain(900..=910) {
+        assert!(matches!(scene.see_content(number, number + 10), Arrival::New | Arrival::Closes), "{number}");
+    }
     assert_eq!(scene.summary().duplicates, 0);
+    assert_eq!(scene.summary().last, Some(910));
+}
+
+#[test]
+fn numbers_that_begin_again_below_the_beginning_are_another_epoch() {
+    let mut scene = Scene::new();
+    scene.see_all(&(500..=900).collect::<Vec<_>>());
+    scene.wait(2 * GRACE);
+    assert_eq!(scene.see_prepared(499, Some(1), 0), Arrival::Late, "it was prepared before");
+    assert_eq!(scene.see(1), Arrival::First);
+    assert_eq!(scene.see(2), Arrival::New);
+    assert_eq!(scene.findings(), ["EpochChange Suspected sis TES5>XX11 1-1", "Late Confirmed sis TES5>XX11 499-499"]);
+}
+
+#[test]
+fn numbers_of_a_history_that_begin_again_are_another_epoch() {
+    let mut scene = Scene::new();
+    for number in 1..=600_u64 {
+        scene.see_prepared(number, None, number.cast_signed());
+    }
+    scene.wait(2 * GRACE);
+    assert_eq!(scene.see_prepared(1, Some(1), 1), Arrival::Known);
+    assert_eq!(scene.see(2), Arrival::First);
 }
 
 #[test]

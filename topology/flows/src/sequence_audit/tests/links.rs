@@ -176,7 +176,45 @@ fn a_receipt_of_what_was_sent_before_the_link_was_watched_is_no_orphan() {
         ["OrphanReceipt Confirmed sms TES5>XX11 7-7"],
         "of 7 it is known that it did not come"
     );
-    assert_eq!(audit.messages.keys().map(|key| key.message).collect::<Vec<_>>(), [5, 7]);
+    let late = now + 60 * 24 * 60 * 60 * 1000;
+    audit.take(&registration(3, 3, 3), late, &settings());
+    audit.findings.clear();
+    audit.end(late, &settings());
+    assert!(audit.findings.is_empty(), "message 3 comes after all, and its receipt was here: {:?}", audit.published());
+}
+
+#[test]
+fn receipts_before_the_first_interchange_are_judged_when_the_beginning_is_settled() {
+    for (of, expected) in [(3, &[][..]), (7, &["OrphanReceipt Confirmed sms TES5>XX11 7-7"][..])] {
+        let mut audit = Audit::default();
+        audit.take(&receipt(64, of, &[(of, Verdict::Success)]), 0, &settings());
+        audit.take(&registration(5, 5, 5), 60_000, &settings());
+        audit.end(0, &settings());
+        audit.findings.retain(|_, finding| finding.kind == FindingKind::OrphanReceipt);
+        assert_eq!(audit.published(), expected);
+    }
+}
+
+#[test]
+fn numbers_that_are_used_again_await_an_answer_of_their_own() {
+    let mut audit = Audit::default();
+    for number in 1..=400 {
+        let seen = SeenInterchange { prepared_at_ms: Some(0), ..registration(number, number, number) };
+        audit.take(&seen, 0, &settings());
+    }
+    audit.take(&receipt(64, 5, &[(5, Verdict::Error)]), 0, &settings());
+    audit.end(0, &settings());
+    let now = 20 * 24 * 60 * 60 * 1000;
+    for number in 1..=5 {
+        let again =
+            SeenInterchange { content: Some(9), prepared_at_ms: Some(now), ..registration(number, number, number) };
+        audit.take(&again, now, &settings());
+    }
+    let counts = audit.links[&("TES5".to_owned(), "XX11".to_owned())].receipts;
+    assert_eq!(counts.expected, 401, "of the five the refused one; the others are waited for already");
+    audit.end(now, &settings());
+    assert!(audit.findings.contains_key("receipt-overdue/TES5/XX11/00000005/00000005"), "{:?}", audit.published());
+    assert!(audit.findings.contains_key("epoch-change/sis/TES5/XX11/1"));
 }
 
 #[test]

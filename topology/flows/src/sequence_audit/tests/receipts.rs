@@ -49,7 +49,7 @@ impl Scene {
         let mut changes = Vec::new();
         let settings = ReceiptSettings { overdue_ms: OVERDUE, orphan_ms: ORPHAN };
         let deadline = self.receipts.next_deadline(&settings);
-        self.receipts.on_time(&self.key, now_ms, false, &settings, &mut changes);
+        self.receipts.on_time(&self.key, now_ms, Absence::Missing, &settings, &mut changes);
         assert!(changes.is_empty() || deadline.is_some_and(|deadline| deadline <= now_ms));
         self.apply(changes);
     }
