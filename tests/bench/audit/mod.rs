@@ -36,7 +36,7 @@ const HALF: f64 = 0.5;
 /// Then it reads half as many again, with the states that it has by then, each of which costs more than at first. Interchanges come at
 /// half of that rate, and one in 101 registrations never does. Measured is the time from the moment
 /// at which the interchange was due that reveals it, to the moment at which a reader of committed records has the finding,
-/// for the gap of the interchange, of its message, and of its transaction; with commits as often as by default, and twice as often.
+/// for the gap of the interchange, of its message, and of its transaction.
 ///
 /// Then the rules alone, without log and disk, take in more interchanges on as many links, and the states are measured as
 /// they would be stored.
@@ -59,7 +59,7 @@ pub struct Options {
     #[arg(long, default_value_t = HALF)]
     load: f64,
     /// Between two commits while latency is measured, milliseconds: each is measured for so long
-    #[arg(long, value_delimiter = ',', default_values_t = [100, 50])]
+    #[arg(long, value_delimiter = ',', default_values_t = [100])]
     commit_intervals_ms: Vec<u64>,
     /// Interchanges for the rules alone [default: 10000000]
     #[arg(long)]
