@@ -186,13 +186,8 @@ impl Links {
             let Some(bytes) = ctx.get(self.handles.messages, key)? else { return Ok(()) };
             let OpenMessage { key, mut receipts } = from_stored(&bytes).map_err(unreadable)?;
             let known = receipts.clone();
-            let absence = match ctx.get(self.handles.links, link_key(&key.sender, &key.recipient).as_bytes())? {
-                Some(bytes) if receipts.is_unclaimed() => {
-                    let link: KeptLink = from_stored(&bytes).map_err(unreadable)?;
-                    link.state.absence_of(&key, deadline_ms, &self.audit)
-                }
-                _ => Absence::Missing,
-            };
+            let absence =
+                if receipts.is_unclaimed() { self.absence(ctx, &key, deadline_ms)? } else { Absence::Missing };
             receipts.on_time(&key, deadline_ms, absence, &self.audit.receipts, &mut changes);
             self.keep_message(ctx, &key, Some(&known), receipts, deadline_ms)?;
         } else if let Some(key) = timer.key.strip_prefix(b"link/") {
@@ -203,6 +198,15 @@ impl Links {
             self.keep_link(ctx, link, deadline_ms)?;
         }
         publish(ctx, self.handles.findings, &changes)
+    }
+
+    /// What the link of a message that did not come says of it.
+    fn absence(&self, ctx: &Context<'_>, key: &MessageKey, now_ms: i64) -> Result<Absence, ProcessError> {
+        let Some(bytes) = ctx.get(self.handles.links, link_key(&key.sender, &key.recipient).as_bytes())? else {
+            return Ok(Absence::Missing);
+        };
+        let link: KeptLink = from_stored(&bytes).map_err(unreadable)?;
+        Ok(link.state.absence_of(key, now_ms, &self.audit))
     }
 
     /// The link that the record in hand is about.

@@ -176,7 +176,7 @@ impl MessageReceipts {
     /// Takes in that the message was sent. Only for a message that a receipt is due for, or an interchange that receipts came for, and
     /// not when it is sent again.
     pub fn on_sent(&mut self, key: &MessageKey, sent: SentAt, counts: &mut ReceiptCounts, changes: &mut Vec<Change>) {
-        if self.sent_at_ms.is_some() && self.received_at_ms.is_some() {
+        if self.sent_at_ms.is_some() && self.received_at_ms.is_some() && !key.is_interchange() {
             // It was refused. Its numbers are used again, and what has them now has an answer of its own.
             *self = Self::default();
         }

@@ -203,6 +203,7 @@ fn numbers_that_are_used_again_await_an_answer_of_their_own() {
         audit.take(&seen, 0, &settings());
     }
     audit.take(&receipt(64, 5, &[(5, Verdict::Error)]), 0, &settings());
+    audit.take(&refusal(65, 4), 0, &settings());
     audit.end(0, &settings());
     let now = 20 * 24 * 60 * 60 * 1000;
     for number in 1..=5 {
@@ -215,6 +216,10 @@ fn numbers_that_are_used_again_await_an_answer_of_their_own() {
     audit.end(now, &settings());
     assert!(audit.findings.contains_key("receipt-overdue/TES5/XX11/00000005/00000005"), "{:?}", audit.published());
     assert!(audit.findings.contains_key("epoch-change/sis/TES5/XX11/1"));
+    assert!(
+        !audit.findings.contains_key("receipt-overdue/sis/TES5/XX11/4"),
+        "none is due for an interchange as a whole"
+    );
 }
 
 #[test]
