@@ -3,6 +3,7 @@
 mod consumer;
 mod errors;
 mod fetching;
+mod positions;
 mod producer;
 mod raw;
 mod reader;

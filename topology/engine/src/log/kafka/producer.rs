@@ -12,6 +12,7 @@ use super::super::{
 use super::errors::{client_error, error_of, transaction_error};
 use super::fetching::offsets_list;
 use super::let_go;
+use super::positions::PositionSender;
 use super::raw::{FailedDelivery, NativeProducer, TransactionFailure};
 use super::settings::KafkaSettings;
 
@@ -21,9 +22,8 @@ const REPORTS_EVERY: u32 = 256;
 const ROOM_WAIT: Duration = Duration::from_millis(10);
 /// One turn of a drain. Short, so that a failed delivery ends it early.
 const DRAIN_TURN: Duration = Duration::from_millis(100);
-/// One attempt to add offsets to a transaction, and all of them together.
+/// One attempt to add offsets to a transaction.
 const OFFSETS_ATTEMPT: Duration = Duration::from_secs(5);
-const OFFSETS_PATIENCE: Duration = Duration::from_secs(30);
 /// Between two attempts of a call that Kafka asked to repeat.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 /// How often a commit or an abort that timed out is taken up again before its outcome counts as unknown.
@@ -69,6 +69,10 @@ fn send_waiting(
     }
 }
 
+fn closed() -> LogError {
+    LogError::new(LogErrorKind::Rebuild, "this producer is closed")
+}
+
 fn fatal_of(producer: &NativeProducer, attempt: &str) -> Option<LogError> {
     let (code, text) = producer.fatal_error()?;
     Some(LogError::new(LogErrorKind::Rebuild, format!("{attempt}: the producer is unusable: {code:?}: {text}")))
@@ -82,12 +86,14 @@ fn abandon(producer: NativeProducer) {
 
 /// See the trait.
 pub(super) struct KafkaTransactions {
-    /// `None` only while being dropped.
+    /// `None` while being dropped, and for good once a call has not come back with it.
     producer: Option<NativeProducer>,
+    /// With transactions only.
+    positions: Option<PositionSender>,
     guarantee: Guarantee,
     max_record_bytes: usize,
-    /// One attempt to end a transaction.
-    ending_attempt: Duration,
+    /// What the log gives a transaction; behind it there is nothing to add to.
+    transaction_timeout: Duration,
     /// Between `begin` and `commit` or `abort`, whatever the guarantee.
     in_transaction: bool,
     unserved: u32,
@@ -98,18 +104,28 @@ impl KafkaTransactions {
         let config = cluster.worker_producer(settings);
         let attempt = format!("create the producer {}", settings.transactional_id);
         let producer = NativeProducer::create(&config).map_err(|e| client_error(&attempt, &e))?;
+        let positions = match settings.guarantee {
+            Guarantee::ExactlyOnce => Some(PositionSender::start()?),
+            Guarantee::AtLeastOnce => None,
+        };
         Ok(Self {
             producer: Some(producer),
+            positions,
             guarantee: settings.guarantee,
             max_record_bytes: settings.max_record_bytes,
-            ending_attempt: settings.transaction_timeout / 2,
+            transaction_timeout: settings.transaction_timeout,
             in_transaction: false,
             unserved: 0,
         })
     }
 
     fn producer(&self) -> LogResult<&NativeProducer> {
-        self.producer.as_ref().ok_or_else(|| LogError::new(LogErrorKind::Rebuild, "this producer is closed"))
+        self.producer.as_ref().ok_or_else(closed)
+    }
+
+    /// One attempt to end a transaction.
+    fn ending_attempt(&self) -> Duration {
+        self.transaction_timeout / 2
     }
 
     fn without_transactions(&self) -> bool {
@@ -191,7 +207,7 @@ impl TransactionalProducer for KafkaTransactions {
             return Err(LogError::new(LogErrorKind::TooLarge, message));
         }
         let Some(producer) = &mut self.producer else {
-            return Err(LogError::new(LogErrorKind::Rebuild, "this producer is closed"));
+            return Err(closed());
         };
         send_waiting(producer, record, is_changelog, &mut self.unserved).map_err(|code| self.send_failure(record, code))
     }
@@ -228,10 +244,10 @@ impl TransactionalProducer for KafkaTransactions {
 
     fn send_offsets(&mut self, offsets: &[(TopicPartition, Offset)], membership: &Membership) -> LogResult<()> {
         let attempt = "add offsets to the transaction";
-        if self.without_transactions() {
+        let Some(sender) = &self.positions else {
             let message = format!("{attempt}: there is none; commit the positions with the group consumer");
             return Err(LogError::new(LogErrorKind::Fatal, message));
-        }
+        };
         if offsets.is_empty() {
             let message = format!("{attempt}: there are none, and an empty list would not be fenced");
             return Err(LogError::new(LogErrorKind::Fatal, message));
@@ -243,17 +259,22 @@ impl TransactionalProducer for KafkaTransactions {
             return Err(LogError::new(LogErrorKind::Fatal, format!("{attempt}: the membership is of another log")));
         };
         let list = offsets_list(offsets)?;
-        let deadline = Instant::now() + OFFSETS_PATIENCE;
+        let deadline = Instant::now() + self.transaction_timeout;
         loop {
-            let failure = match self.producer()?.send_offsets(&list, metadata, OFFSETS_ATTEMPT) {
-                Ok(()) => return Ok(()),
-                Err(failure) => failure,
+            let producer = self.producer.take().ok_or_else(closed)?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some((producer, answer)) = sender.send(producer, &list, metadata, OFFSETS_ATTEMPT.min(left), left)
+            else {
+                let message = format!("{attempt}: no answer within {:?}", self.transaction_timeout);
+                return Err(LogError::new(LogErrorKind::Rebuild, message));
             };
+            self.producer = Some(producer);
+            let Err(failure) = answer else { return Ok(()) };
             let mut error = transaction_error(attempt, &failure);
             if error.kind != LogErrorKind::Retriable {
                 return Err(error);
             }
-            if Instant::now() >= deadline {
+            if Instant::now() + RETRY_PAUSE >= deadline {
                 // A request without an answer may still arrive, and would count for the producer's next transaction.
                 error.kind = LogErrorKind::Rebuild;
                 return Err(error);
@@ -266,7 +287,7 @@ impl TransactionalProducer for KafkaTransactions {
         let producer = self.producer()?;
         let answer = match self.guarantee {
             Guarantee::ExactlyOnce => {
-                resume("commit the transaction", || producer.commit_transaction(self.ending_attempt))
+                resume("commit the transaction", || producer.commit_transaction(self.ending_attempt()))
             }
             Guarantee::AtLeastOnce => Ok(()),
         };
@@ -280,7 +301,7 @@ impl TransactionalProducer for KafkaTransactions {
         let producer = self.producer()?;
         let answer = match self.guarantee {
             Guarantee::ExactlyOnce => {
-                resume("abort the transaction", || producer.abort_transaction(self.ending_attempt))
+                resume("abort the transaction", || producer.abort_transaction(self.ending_attempt()))
             }
             Guarantee::AtLeastOnce => Err(wait_out(producer)),
         };
@@ -394,5 +415,86 @@ impl Drop for KafkaPublisher {
         if let Some(producer) = self.producer.take() {
             abandon(producer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::mocking::{MockCluster, MockCoordinator};
+    use rdkafka::types::{RDKafkaApiKey as ApiKey, RDKafkaRespErr as Code};
+
+    use super::super::{GroupProtocol, KafkaLog};
+    use super::*;
+    use crate::log::{ConsumerEvent, GroupSettings, Log};
+
+    const GROUP: &str = "post";
+    const TRANSACTION: Duration = Duration::from_secs(6);
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn a_member(log: &KafkaLog) -> Membership {
+        let settings = GroupSettings {
+            group: GROUP.to_owned(),
+            instance: "post-a-0".to_owned(),
+            topics: vec!["letters".into()],
+            session_timeout: PATIENCE,
+            fetch_ahead_bytes: 1 << 20,
+        };
+        let mut member = log.group_consumer(&settings).expect("the member joins");
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let events = member.poll(1, Duration::from_millis(50)).expect("the member polls");
+            if events.iter().any(|event| matches!(event, ConsumerEvent::Assigned(_))) {
+                return member.membership().expect("it is a member");
+            }
+        }
+        panic!("no partition came");
+    }
+
+    /// The client library's own broker, since a real one cannot be told to be the coordinator of a group and away.
+    #[test]
+    fn positions_that_nobody_takes_are_given_up_when_the_transaction_is_over() {
+        let brokers = MockCluster::new(2).expect("brokers are made");
+        brokers.create_topic("letters", 1, 1).expect("a topic is made");
+        brokers.partition_leader("letters", 0, Some(1)).expect("it has a leader");
+        for ours in [MockCoordinator::Transaction("post-a-0".to_owned()), MockCoordinator::Group(GROUP.to_owned())] {
+            brokers.coordinator(ours, 1).expect("a coordinator is set");
+        }
+        let log = KafkaLog::connect(KafkaSettings {
+            bootstrap_servers: brokers.bootstrap_servers(),
+            client: [].into(),
+            protocol: GroupProtocol::Classic,
+        })
+        .expect("the brokers are reached");
+        let membership = a_member(&log);
+        let settings = ProducerSettings {
+            transactional_id: "post-a-0".to_owned(),
+            transaction_timeout: TRANSACTION,
+            max_record_bytes: 1 << 20,
+            queue_bytes: 1 << 20,
+            expected_partitions: 1,
+            guarantee: Guarantee::ExactlyOnce,
+        };
+        let positions = [(TopicPartition { topic: "letters".into(), partition: 0 }, 7)];
+        let mut producer = log.transactional_producer(&settings).expect("a producer is made");
+        producer.init(PATIENCE).expect("transactions begin");
+        producer.begin().expect("a transaction begins");
+        producer.send_offsets(&positions, &membership).expect("positions are taken");
+        producer.commit().expect("the transaction is committed");
+
+        brokers.broker_down(2).expect("a broker goes away");
+        brokers.coordinator(MockCoordinator::Group(GROUP.to_owned()), 2).expect("a coordinator is set");
+        brokers.request_errors(ApiKey::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_NOT_COORDINATOR]);
+        producer.begin().expect("a transaction begins");
+        let error = producer.send_offsets(&positions, &membership).expect_err("nobody takes them");
+        assert_eq!(error.kind, LogErrorKind::Rebuild, "{error}");
+        assert!(error.message.contains("no answer within"), "the client has learned to give up by itself: {error}");
+        assert_eq!(producer.abort().expect_err("it is closed").kind, LogErrorKind::Rebuild);
+
+        brokers.broker_up(2).expect("the broker comes back");
+        let mut next = log.transactional_producer(&settings).expect("the next producer is made");
+        next.init(PATIENCE).expect("it takes over");
+        next.begin().expect("a transaction begins");
+        next.send_offsets(&positions, &membership).expect("positions are taken");
+        next.commit().expect("the transaction is committed");
     }
 }
