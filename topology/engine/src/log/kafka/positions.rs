@@ -32,11 +32,11 @@ pub(super) struct PositionSender {
 impl PositionSender {
     pub fn start() -> LogResult<Self> {
         let (calls, next) = mpsc::sync_channel::<Call>(1);
-        let (answer, answers) = mpsc::sync_channel(1);
+        // Handed over, not left: whoever does not wait any more leaves the producer here.
+        let (answer, answers) = mpsc::sync_channel(0);
         let work = move || {
             for Call { producer, positions, membership, timeout } in next {
                 let outcome = producer.send_offsets(&positions, &membership, timeout);
-                // When nobody waits any more the producer is closed here, behind the call.
                 if answer.send(Answer { producer, outcome }).is_err() {
                     return;
                 }
@@ -49,8 +49,8 @@ impl PositionSender {
         Ok(Self { calls, answers })
     }
 
-    /// Makes one call of at most `timeout`, which the client may not keep to, and waits for its end up to `patience`. `None` then:
-    /// the producer stays with the call, and whoever comes next under its name fences it.
+    /// Makes one call of at most `timeout`, which the client may not keep to, and waits for its end up to `patience`. `None` when it
+    /// has not ended: the producer stays with the call and is closed behind it, and whoever comes next under its name fences it.
     pub fn send(
         &self,
         producer: NativeProducer,

@@ -147,6 +147,12 @@ impl KafkaTransactions {
     }
 }
 
+/// Whether nobody knows what became of a request.
+fn is_without_answer(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{BrokerTransportFailure, OperationTimedOut, RequestTimedOut};
+    matches!(code, BrokerTransportFailure | OperationTimedOut | RequestTimedOut)
+}
+
 fn delivery_error(failed: &FailedDelivery) -> LogError {
     let mut error = error_of(&format!("deliver to {}[{}]", failed.topic, failed.partition), failed.code);
     error.kind = match error.kind {
@@ -260,23 +266,24 @@ impl TransactionalProducer for KafkaTransactions {
         };
         let list = offsets_list(offsets)?;
         let deadline = Instant::now() + self.transaction_timeout;
+        let mut error =
+            LogError::new(LogErrorKind::Rebuild, format!("{attempt}: no answer within {:?}", self.transaction_timeout));
         loop {
             let producer = self.producer.take().ok_or_else(closed)?;
             let left = deadline.saturating_duration_since(Instant::now());
             let Some((producer, answer)) = sender.send(producer, &list, metadata, OFFSETS_ATTEMPT.min(left), left)
             else {
-                let message = format!("{attempt}: no answer within {:?}", self.transaction_timeout);
-                return Err(LogError::new(LogErrorKind::Rebuild, message));
+                return Err(error);
             };
             self.producer = Some(producer);
             let Err(failure) = answer else { return Ok(()) };
-            let mut error = transaction_error(attempt, &failure);
-            if error.kind != LogErrorKind::Retriable {
-                return Err(error);
-            }
-            if Instant::now() + RETRY_PAUSE >= deadline {
-                // A request without an answer may still arrive, and would count for the producer's next transaction.
+            error = transaction_error(attempt, &failure);
+            let is_over = error.kind != LogErrorKind::Retriable || Instant::now() + RETRY_PAUSE >= deadline;
+            if error.kind == LogErrorKind::Retriable || is_without_answer(failure.code) {
+                // The request may still arrive, and would count for the producer's next transaction.
                 error.kind = LogErrorKind::Rebuild;
+            }
+            if is_over {
                 return Err(error);
             }
             std::thread::sleep(RETRY_PAUSE);
@@ -420,7 +427,10 @@ impl Drop for KafkaPublisher {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use rdkafka::mocking::{MockCluster, MockCoordinator};
+    use rdkafka::producer::DefaultProducerContext;
     use rdkafka::types::{RDKafkaApiKey as ApiKey, RDKafkaRespErr as Code};
 
     use super::super::{GroupProtocol, KafkaLog};
@@ -450,9 +460,8 @@ mod tests {
         panic!("no partition came");
     }
 
-    /// The client library's own broker, since a real one cannot be told to be the coordinator of a group and away.
-    #[test]
-    fn positions_that_nobody_takes_are_given_up_when_the_transaction_is_over() {
+    /// Brokers of the client library's own, since real ones cannot be told what to answer; the first coordinates all. They fence nobody.
+    fn two_brokers() -> (MockCluster<'static, DefaultProducerContext>, KafkaLog) {
         let brokers = MockCluster::new(2).expect("brokers are made");
         brokers.create_topic("letters", 1, 1).expect("a topic is made");
         brokers.partition_leader("letters", 0, Some(1)).expect("it has a leader");
@@ -463,9 +472,11 @@ mod tests {
             bootstrap_servers: brokers.bootstrap_servers(),
             client: [].into(),
             protocol: GroupProtocol::Classic,
-        })
-        .expect("the brokers are reached");
-        let membership = a_member(&log);
+        });
+        (brokers, log.expect("the brokers are reached"))
+    }
+
+    fn a_producer(log: &KafkaLog) -> Box<dyn TransactionalProducer> {
         let settings = ProducerSettings {
             transactional_id: "post-a-0".to_owned(),
             transaction_timeout: TRANSACTION,
@@ -474,27 +485,61 @@ mod tests {
             expected_partitions: 1,
             guarantee: Guarantee::ExactlyOnce,
         };
-        let positions = [(TopicPartition { topic: "letters".into(), partition: 0 }, 7)];
         let mut producer = log.transactional_producer(&settings).expect("a producer is made");
         producer.init(PATIENCE).expect("transactions begin");
+        producer
+    }
+
+    fn positions() -> [(TopicPartition, Offset); 1] {
+        [(TopicPartition { topic: "letters".into(), partition: 0 }, 7)]
+    }
+
+    fn a_transaction_passes(producer: &mut dyn TransactionalProducer, membership: &Membership) {
         producer.begin().expect("a transaction begins");
-        producer.send_offsets(&positions, &membership).expect("positions are taken");
+        producer.send_offsets(&positions(), membership).expect("positions are taken");
         producer.commit().expect("the transaction is committed");
+    }
+
+    /// Begins a transaction and sends positions that nobody takes.
+    fn refused_positions(
+        mut producer: Box<dyn TransactionalProducer>,
+        membership: &Membership,
+    ) -> (Box<dyn TransactionalProducer>, LogError) {
+        let (answer, answers) = mpsc::channel();
+        let membership = membership.clone();
+        std::thread::spawn(move || {
+            producer.begin().expect("a transaction begins");
+            let error = producer.send_offsets(&positions(), &membership).expect_err("nobody takes them");
+            answer.send((producer, error)).expect("somebody waits");
+        });
+        answers.recv_timeout(PATIENCE).expect("the call comes back")
+    }
+
+    #[test]
+    fn positions_without_an_end_are_given_up_when_the_transaction_is_over() {
+        let (brokers, log) = two_brokers();
+        let membership = a_member(&log);
+        let mut producer = a_producer(&log);
+        a_transaction_passes(&mut *producer, &membership);
 
         brokers.broker_down(2).expect("a broker goes away");
         brokers.coordinator(MockCoordinator::Group(GROUP.to_owned()), 2).expect("a coordinator is set");
-        brokers.request_errors(ApiKey::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_NOT_COORDINATOR]);
-        producer.begin().expect("a transaction begins");
-        let error = producer.send_offsets(&positions, &membership).expect_err("nobody takes them");
+        let (mut producer, error) = refused_positions(producer, &membership);
         assert_eq!(error.kind, LogErrorKind::Rebuild, "{error}");
         assert!(error.message.contains("no answer within"), "the client has learned to give up by itself: {error}");
         assert_eq!(producer.abort().expect_err("it is closed").kind, LogErrorKind::Rebuild);
 
         brokers.broker_up(2).expect("the broker comes back");
-        let mut next = log.transactional_producer(&settings).expect("the next producer is made");
-        next.init(PATIENCE).expect("it takes over");
-        next.begin().expect("a transaction begins");
-        next.send_offsets(&positions, &membership).expect("positions are taken");
-        next.commit().expect("the transaction is committed");
+        a_transaction_passes(&mut *a_producer(&log), &membership);
+    }
+
+    #[test]
+    fn positions_of_which_nobody_knows_need_a_new_producer() {
+        let (brokers, log) = two_brokers();
+        let membership = a_member(&log);
+        brokers.request_errors(ApiKey::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT; 100]);
+        let (_, error) = refused_positions(a_producer(&log), &membership);
+        assert_eq!(error.kind, LogErrorKind::Rebuild, "{error}");
+        assert!(!error.message.contains("no answer within"), "what the broker said is not told: {error}");
     }
 }
