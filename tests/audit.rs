@@ -91,15 +91,25 @@ fn hours_before(hours: i64) -> Timestamp {
 
 /// An interchange of TES5 to XX11 with one message of one acceptance, all of the same number.
 fn registration(number: u64, prepared_at: Timestamp) -> String {
+    registration_of("TES5", "XX11", "G1", number, prepared_at)
+}
+
+fn registration_of(
+    sender: &str,
+    recipient: &str,
+    transaction_type: &str,
+    number: u64,
+    prepared_at: Timestamp,
+) -> String {
     let mut writer = InterchangeWriter::begin(&InterchangeHeader {
-        sender: "TES5".to_owned(),
-        recipient: "XX11".to_owned(),
+        sender: sender.to_owned(),
+        recipient: recipient.to_owned(),
         prepared_at: Some(prepared_at),
         number: Some(number),
         application: None,
     });
     let transactions = vec![TransactionText { number, segments: vec!["HEA+ACD+A:ZZZ"] }];
-    let message = RegistrationText { authority_cipher: "XX1", prepared_at, transaction_type: "G1", transactions };
+    let message = RegistrationText { authority_cipher: "XX1", prepared_at, transaction_type, transactions };
     writer.registration(number, &message);
     writer.finish()
 }
@@ -198,6 +208,30 @@ fn within_the_grace_period_a_gap_is_suspected_only() {
     let kinds = |grace| folder.audit(&["--grace", grace]).told();
     assert_eq!(kinds("2h"), ["gap suspected sis 2-2", "gap suspected sms 2-2", "gap suspected tn 2-2"]);
     assert_eq!(kinds("30m"), ["gap confirmed sis 2-2", "gap confirmed sms 2-2", "gap confirmed tn 2-2"]);
+}
+
+#[test]
+fn how_long_receipts_and_links_may_be_waited_for_is_asked_for() {
+    let folder = Folder::new();
+    folder.write("in/1.dat", registration(1, hours_before(5)));
+    assert_eq!(folder.audit(&[]).told(), Vec::<String>::new());
+    assert_eq!(folder.audit(&["--receipts-within", "6h", "--silence", "6h"]).told(), Vec::<String>::new());
+    assert_eq!(folder.audit(&["--receipts-within", "4h"]).told(), ["receipt-overdue confirmed sms 1-1"]);
+    assert_eq!(folder.audit(&["--silence", "4h"]).told(), ["link-silent confirmed sis"]);
+    let run = folder.audit(&["--silence", "soon"]);
+    assert_eq!(run.exit_code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("such as 1h or 30m"), "{}", run.stderr);
+}
+
+#[test]
+fn transactions_of_health_authorities_are_left_out_when_asked_for() {
+    let folder = Folder::new();
+    for number in [1, 3] {
+        folder.write(&format!("in/{number}.dat"), registration_of("XX11", "TES5", "F1", number, hours_before(5)));
+    }
+    let links = ["gap confirmed sis 2-2", "gap confirmed sms 2-2"];
+    assert_eq!(folder.audit(&[]).told(), [&links[..], &["gap confirmed tn 2-2"]].concat());
+    assert_eq!(folder.audit(&["--no-authority-transactions"]).told(), links);
 }
 
 #[test]

@@ -87,7 +87,7 @@ pub fn audit(args: AuditArgs) -> Result<(), Failure> {
 
 fn audit_files(args: &AuditFilesArgs) -> Result<(), Failure> {
     let at_ms = args.at.unwrap_or_else(Timestamp::now).as_millisecond();
-    let mut request = Request { at_ms, audit: settings(args.grace), ..Request::default() };
+    let mut request = Request { at_ms, audit: settings_of(args), ..Request::default() };
     if let Some(path) = &args.baseline {
         request.baseline = baseline::read(path)?;
     }
@@ -132,7 +132,7 @@ impl Outcome {
 
 /// The settings of a run over files: a number and a receipt without its message may be late for as long.
 fn settings(grace: SignedDuration) -> AuditSettings {
-    let grace_ms = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
+    let grace_ms = millis(grace);
     let line = |numbers| LineSettings { grace_ms, ..LineSettings::of(numbers) };
     AuditSettings {
         interchanges: line(Circle::REFERENCES),
@@ -141,6 +141,24 @@ fn settings(grace: SignedDuration) -> AuditSettings {
         authority_transactions: Some(line(Circle::AUTHORITY_TRANSACTIONS)),
         receipts: ReceiptSettings { orphan_ms: grace_ms, ..ReceiptSettings::default() },
     }
+}
+
+/// The same, as they are asked for.
+fn settings_of(args: &AuditFilesArgs) -> AuditSettings {
+    let mut audit = settings(args.grace);
+    audit.receipts.overdue_ms = millis(args.receipts_within);
+    // A link is silent when no interchange comes; its messages and transactions come in these.
+    audit.interchanges.silence_ms = args.silence.map(millis);
+    if args.no_authority_transactions {
+        audit.authority_transactions = None;
+    }
+    audit
+}
+
+/// At most a thousand years, so that no time goes beyond the calendar.
+fn millis(duration: SignedDuration) -> i64 {
+    const MOST_MS: i64 = 1_000 * 366 * 24 * 60 * 60 * 1_000;
+    i64::try_from(duration.as_millis()).unwrap_or(MOST_MS).min(MOST_MS)
 }
 
 /// Runs an audit. Its time is that of its records: nothing is called missing before what came in time has been read.

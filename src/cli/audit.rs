@@ -29,8 +29,17 @@ pub struct AuditFilesArgs {
     #[arg(long, value_name = "FILE")]
     pub history: Vec<PathBuf>,
     /// How long a number may come behind one that follows it, such as 1h or 30m.
-    #[arg(long, default_value = "1h", value_parser = grace)]
+    #[arg(long, default_value = "1h", value_parser = duration)]
     pub grace: SignedDuration,
+    /// How long a message may be without a receipt.
+    #[arg(long, default_value = "24h", value_name = "DURATION", value_parser = duration)]
+    pub receipts_within: SignedDuration,
+    /// After how long without an interchange a link is silent; links may be silent, if not given.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub silence: Option<SignedDuration>,
+    /// Leave the transaction numbers of Health Authorities out: whom these are numbered for is not proven.
+    #[arg(long)]
+    pub no_authority_transactions: bool,
     /// The time of the audit, such as 2020-06-12T08:00:00Z; now, if not given. What was prepared later counts as come then.
     #[arg(long)]
     pub at: Option<Timestamp>,
@@ -249,9 +258,9 @@ pub enum ReleaseName {
     Current,
 }
 
-fn grace(text: &str) -> Result<SignedDuration, String> {
+fn duration(text: &str) -> Result<SignedDuration, String> {
     match text.parse::<SignedDuration>() {
-        Ok(grace) if !grace.is_negative() => Ok(grace),
+        Ok(duration) if !duration.is_negative() => Ok(duration),
         _ => Err("write it as a duration, such as 1h or 30m".to_owned()),
     }
 }
