@@ -72,6 +72,8 @@ for argument in "$@"; do
 done
 require_server_packages
 [ "$SUBCOMMAND" != documents ] || require_document_packages
+# Three times what is written to changelogs while latency is taken.
+[ "$SUBCOMMAND" != audit ] || export KAFKA_CLEANER_BYTES=10485760
 ARGUMENTS=()
 if [ "$SUBCOMMAND" = compare ]; then
   CLASS_PATH=$(build_kafka_streams)

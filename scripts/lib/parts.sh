@@ -93,7 +93,7 @@ share.coordinator.state.topic.min.isr=1
 log.cleaner.dedupe.buffer.size=16777216
 # Unlimited, it takes most of a processor for some seconds when segments of many changelogs close together. The broker shares its processors
 # with what is tested and measured here, which would stand still meanwhile.
-log.cleaner.io.max.bytes.per.second=16777216
+log.cleaner.io.max.bytes.per.second=${KAFKA_CLEANER_BYTES:-16777216}
 # Tests lose members and brokers and leave transactions open on purpose: notice it in seconds, not in most of a minute.
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=4000

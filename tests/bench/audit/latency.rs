@@ -1,6 +1,7 @@
 //! From the interchange that reveals a gap to the finding in a subscriber's hands.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,16 +16,24 @@ use crate::Result;
 use crate::broker::topics::{Publishing, Reading};
 use crate::inputs::feed::now_ms;
 use crate::process::{busy_seconds, cpu_seconds};
-use crate::program::Program;
+use crate::program::{Program, Running};
 use crate::stage::Stage;
 
 const SUB_TOPOLOGIES: i32 = 3;
 const POLL: Duration = Duration::from_millis(5);
 /// Behind the last interchange: a finding that is not seen then is lost.
 const LAST_WAIT: Duration = Duration::from_secs(60);
+/// How long interchanges come as fast as the program takes them; the first two fifths are not measured.
+const FED: Duration = Duration::from_secs(30);
+/// Meanwhile that many wait at most: enough that the program always has some, and no more than those of a second or two.
+const MOST_AHEAD: u64 = 20_000;
+const SAMPLE_EVERY: Duration = Duration::from_millis(200);
 
 /// Findings, and how long each was on its way.
 pub struct Latency {
+    /// Interchanges a second that the program takes while they are published as fast as it takes them.
+    fed: f64,
+    /// Those of the measurement.
     rate: f64,
     /// Of interchanges and messages in each second, also those that are not measured: the longest, milliseconds.
     longest: Vec<i64>,
@@ -38,17 +47,20 @@ pub struct Latency {
     others: f64,
 }
 
-/// Feeds the program at a rate for so long. The first two fifths are not measured: the broker compiles itself for the new load then,
-/// with half a processor.
-pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, rate: f64, lasts: Duration) -> Result<Latency> {
-    eprintln!("publishing {rate:.0} interchanges a second for {} s", lasts.as_secs());
+/// Feeds the program as fast as it takes interchanges, then a share of that for so long. The first two fifths are not measured: the broker
+/// compiles itself for the new load then, with half a processor.
+pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, load: f64, lasts: Duration) -> Result<Latency> {
     let mut reading = stage.topics.follow(FINDING, &stage.topics.ends()?.of(FINDING)?)?;
-    let publishing = stage.topics.publish(INTERCHANGE, None, 10)?;
     let mut running = program.start()?;
     running.wait(LONGEST, |running| {
         let tasks = running.metrics().map_or(0.0, |page| page.sum(metric_names::TASKS_RUNNING));
         Ok(tasks as i32 == SUB_TOPOLOGIES * stage.topics.partitions)
     })?;
+    eprintln!("publishing as fast as interchanges are taken for {} s", FED.as_secs());
+    let fed = fed(stage, &mut running, &mut reading, traffic)?;
+    let rate = load * fed;
+    eprintln!("publishing {rate:.0} interchanges a second for {} s", lasts.as_secs());
+    let publishing = stage.topics.publish(INTERCHANGE, None, 10)?;
     let began_ms = now_ms();
     let mut seen: HashMap<String, i64> = HashMap::new();
     let pids = [running.pid(), stage.broker.pid, std::process::id()];
@@ -96,7 +108,51 @@ pub fn measure(stage: &Stage, program: &Program, traffic: &mut Traffic, rate: f6
     }
     of_links.sort_unstable();
     of_transactions.sort_unstable();
-    Ok(Latency { rate, longest, of_links, of_transactions, publisher_late, busy, others })
+    Ok(Latency { fed, rate, longest, of_links, of_transactions, publisher_late, busy, others })
+}
+
+/// Interchanges a second that the program takes while they are published as fast as it takes them, on the same processors.
+fn fed(stage: &Stage, running: &mut Running, reading: &mut Reading, traffic: &mut Traffic) -> Result<f64> {
+    let publishing = stage.topics.publish(INTERCHANGE, None, 10)?;
+    let before = running.processed(INTERCHANGE);
+    let taken = AtomicU64::new(0);
+    let mut samples = Vec::new();
+    let sent = thread::scope(|scope| {
+        let publisher = scope.spawn(|| flood(traffic, publishing, &taken).map_err(|e| e.to_string()));
+        let began = Instant::now();
+        while !publisher.is_finished() {
+            let (at, processed) = (began.elapsed(), running.processed(INTERCHANGE).saturating_sub(before));
+            taken.store(processed, Ordering::Relaxed);
+            samples.push((at, processed));
+            while began.elapsed() < at + SAMPLE_EVERY {
+                look(reading, &mut HashMap::new())?;
+            }
+        }
+        Ok::<_, Box<dyn std::error::Error>>(publisher.join().map_err(|_| "the publisher panicked")??)
+    })?;
+    running.wait(LONGEST, |running| Ok(running.processed(INTERCHANGE).saturating_sub(before) >= sent))?;
+    let first = samples.iter().find(|(at, _)| *at >= FED * 2 / 5);
+    let last = samples.iter().rfind(|(at, _)| *at < FED);
+    match (first, last) {
+        (Some((from, less)), Some((to, more))) if to > from => Ok((more - less) as f64 / (*to - *from).as_secs_f64()),
+        _ => Err("no rate could be taken while interchanges came".into()),
+    }
+}
+
+/// Publishes as fast as interchanges are taken; answers how many.
+fn flood(traffic: &mut Traffic, mut publishing: Publishing, taken: &AtomicU64) -> Result<u64> {
+    let (began, mut sent) = (Instant::now(), 0);
+    while began.elapsed() < FED {
+        if sent >= taken.load(Ordering::Relaxed) + MOST_AHEAD {
+            publishing.serve();
+            thread::sleep(Duration::from_millis(1));
+            continue;
+        }
+        traffic.publish(&mut publishing)?;
+        sent += 1;
+    }
+    publishing.finish()?;
+    Ok(sent)
 }
 
 /// Publishes interchanges when they are due; answers the gaps that they reveal, and how late the latest was. Its time is that at
@@ -140,6 +196,7 @@ fn look(reading: &mut Reading, seen: &mut HashMap<String, i64>) -> Result<Option
 
 impl Latency {
     pub fn print(&self) {
+        println!("published as fast as it takes them, S takes {:.0} interchanges/s", self.fed);
         println!("from what reveals a gap to the finding in a subscriber's hands, at {:.0} a second", self.rate);
         for (what, latencies) in self.each() {
             let (p50, p99, max) = (at(latencies, 0.5), at(latencies, 0.99), at(latencies, 1.0));
@@ -158,7 +215,7 @@ impl Latency {
 
     pub fn to_json(&self) -> Value {
         let mut figures = json!({
-            "rate_s": self.rate, "publisher_late_ms": self.publisher_late.as_millis() as u64, "others": self.others,
+            "fed_records_s": self.fed, "rate_s": self.rate, "publisher_late_ms": self.publisher_late.as_millis() as u64, "others": self.others,
             "busy_program": self.busy[0], "busy_broker": self.busy[1], "busy_bench": self.busy[2],
         });
         for (what, latencies) in self.each() {

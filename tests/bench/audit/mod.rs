@@ -12,7 +12,6 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::Result;
-use crate::broker::topics::PARTITIONS;
 use crate::figures::table::Table;
 use crate::program::{Program, ProgramSettings};
 use crate::stage::{Stage, StageOptions};
@@ -33,8 +32,9 @@ const HALF: f64 = 0.5;
 /// First, `concord run` (S) reads ten interchanges of each link, then all the others, from its start to the last commit of all
 /// that they lead to; P copies the topic of interchanges. The state is looked at behind each.
 ///
-/// Then it reads half as many again, with the states that it has by then, each of which costs more than at first. Interchanges come at
-/// half of that rate, and one in 101 registrations never does. Measured is the time from the moment
+/// Then it reads half as many again, with the states that it has by then, each of which costs more than at first. Then they are
+/// published as fast as it takes them, for half a minute; and then half as many a second, of which one in 101 registrations
+/// never comes. Measured is the time from the moment
 /// at which the interchange was due that reveals it, to the moment at which a reader of committed records has the finding,
 /// for the gap of the interchange, of its message, and of its transaction.
 ///
@@ -55,7 +55,7 @@ pub struct Options {
     /// How long interchanges come while latency is measured, seconds; of these the first two fifths are not measured [default: 240]
     #[arg(long)]
     seconds: Option<u64>,
-    /// What comes meanwhile, as a share of the rate on filled states
+    /// What comes meanwhile, as a share of what the program takes while it comes
     #[arg(long, default_value_t = HALF)]
     load: f64,
     /// Between two commits while latency is measured, milliseconds: each is measured for so long
@@ -71,7 +71,7 @@ pub struct Options {
     #[arg(long, default_value_t = 2)]
     workers: usize,
     /// Of every topic
-    #[arg(long, default_value_t = PARTITIONS)]
+    #[arg(long, default_value_t = 2)]
     partitions: i32,
     /// Memory budget
     #[arg(long, default_value_t = 512)]
@@ -136,8 +136,8 @@ pub fn run(options: &Options) -> Result<()> {
     for &interval in &options.commit_intervals_ms {
         let settings = ProgramSettings { commit_interval_ms: Some(interval), ..settings.clone() };
         let program = Program::new(settings, &stage.folder)?;
-        let (rate, lasts) = (options.load * then, Duration::from_secs(seconds));
-        let latency = latency::measure(&stage, &program, &mut traffic, rate, lasts)?;
+        let lasts = Duration::from_secs(seconds);
+        let latency = latency::measure(&stage, &program, &mut traffic, options.load, lasts)?;
         println!("\na commit every {interval} ms");
         latency.print();
         latencies.push(json!({ "commit_interval_ms": interval, "found": latency.to_json() }));
