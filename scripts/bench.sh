@@ -18,7 +18,7 @@ usage: scripts/bench.sh SUBCOMMAND [OPTION]...
   england   list reconciliation at growing sizes, and what the whole country needs        20 minutes, 20 GB of disk
   changes   from a change of PDS to the difference that a consumer sees                   2 minutes, and loading before
   night     6,500 small practices in one night, with broken and huge files among them     some minutes
-  audit     the sequence audit: its rate, how soon a gap shows, its state, a question     7 minutes, 10 GB of disk
+  audit     the sequence audit: its rate, how soon a gap shows, its state, a question     8 minutes, 10 GB of disk
   documents patient documents: their rate, OCR beside Tesseract, accuracy, memory, cost   some minutes
 
   SUBCOMMAND --help   its options: sizes, and what it measures exactly
