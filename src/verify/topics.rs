@@ -214,9 +214,19 @@ fn passes(code: RDKafkaErrorCode) -> bool {
     )
 }
 
+/// The inputs that a record names, without the version of the program that stands behind them.
 fn lineage(headers: &BorrowedHeaders) -> Vec<u8> {
     let header = headers.iter().find(|header| header.key == "concord-lineage");
-    header.and_then(|header| header.value).unwrap_or_default().to_vec()
+    inputs_of(header.and_then(|header| header.value).unwrap_or_default()).to_vec()
+}
+
+fn inputs_of(lineage: &[u8]) -> &[u8] {
+    let begin_of_last = lineage.iter().rposition(|byte| *byte == b' ').map_or(0, |space| space + 1);
+    let last = &lineage[begin_of_last..];
+    if last.first() == Some(&b'v') && !last.contains(&b'/') {
+        return lineage[..begin_of_last].trim_ascii_end();
+    }
+    lineage
 }
 
 /// The last header of a name counts: those of the program stand behind those that a record came with.
@@ -241,4 +251,16 @@ fn client(cluster: &ClientConfig, group: &str, isolation: &str) -> Outcome<Clien
         .set("isolation.level", isolation)
         .create_with_context(Reports)
         .map_err(|e| format!("making a Kafka client: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_is_no_input() {
+        assert_eq!(super::inputs_of(b"gp.extract/3/77 v0.1.0"), b"gp.extract/3/77");
+        assert_eq!(super::inputs_of(b"a/0/1 v/0/2 v0.1.0"), b"a/0/1 v/0/2");
+        assert_eq!(super::inputs_of(b"a/0/1 v/0/2"), b"a/0/1 v/0/2");
+        assert_eq!(super::inputs_of(b" v0.1.0"), b"");
+        assert_eq!(super::inputs_of(b""), b"");
+    }
 }

@@ -414,7 +414,7 @@ impl<'t> Context<'t> {
             due_ms,
             owner: self.processor_name.to_string(),
             key: Bytes::copy_from_slice(key),
-            payload: timer_payload(self.lineage.text(), &payload),
+            payload: timer_payload(&self.lineage.inputs(), &payload),
         };
         self.check_size(timer.owner.len() + timer.key.len() + timer.payload.len(), "a timer")?;
         set_timer(self.state, self.part.timer_store(), &timer, self.stream_time_ms)?;
@@ -441,7 +441,7 @@ impl<'t> Context<'t> {
     /// A rejection when it is too large for the changelog; or the state cannot be read, and the worker stops.
     pub fn call(&mut self, call: CallHandle, key: &[u8], request: Bytes) -> Result<(), ProcessError> {
         let (store, name) = self.calls_of(call)?;
-        let lineage = self.lineage.text().clone();
+        let lineage = self.lineage.inputs();
         self.check_size(2 * key.len() + name.len() + lineage.len() + request.len(), "a call")?;
         let asked = PendingCall {
             key: Bytes::copy_from_slice(key),
@@ -486,9 +486,9 @@ impl<'t> Context<'t> {
         }
     }
 
-    /// The inputs that outputs of this call will name, as the text of a lineage header.
-    pub fn lineage(&self) -> &'t Bytes {
-        self.lineage.text()
+    /// The inputs that outputs of this call will name, as a lineage header names them.
+    pub fn lineage(&self) -> Bytes {
+        self.lineage.inputs()
     }
 
     fn check_size(&self, bytes: usize, what: &str) -> Result<(), Rejection> {

@@ -21,7 +21,7 @@ use crate::worker::{
 const FLUSH: Duration = Duration::from_secs(60);
 
 /// Headers that a worker adds to a letter.
-const OF_THE_LETTER: [&str; 12] = [
+const OF_THE_LETTER: [&str; 11] = [
     DEAD_LETTER_TOPIC,
     DEAD_LETTER_PARTITION,
     DEAD_LETTER_OFFSET,
@@ -32,7 +32,6 @@ const OF_THE_LETTER: [&str; 12] = [
     DEAD_LETTER_TRUNCATED,
     DEAD_LETTER_CALL,
     lineage::LINEAGE,
-    lineage::VERSION,
     REPLAYED_FROM,
 ];
 

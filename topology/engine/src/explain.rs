@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::lineage::{self, CAUSE, Coordinates, LINEAGE, REPLAYED_FROM, RULE, VERSION};
+use crate::lineage::{self, CAUSE, Coordinates, LINEAGE, REPLAYED_FROM, RULE};
 use crate::log::{
     Isolation, Log, LogError, LogErrorKind, LogRecord, LogResult, PartitionReader, TopicPartition, read_partition,
     record_at,
@@ -110,7 +110,8 @@ impl Walk<'_> {
         let mut explanation = self.place(at, Found::Gone);
         explanation.rule = lineage::header_text(&record, RULE);
         explanation.cause = lineage::header_text(&record, CAUSE);
-        explanation.version = lineage::header_text(&record, VERSION);
+        explanation.version =
+            lineage::header_text(&record, LINEAGE).and_then(|header| lineage::version(&header).map(str::to_owned));
         explanation.found = Found::Record(Box::new(record));
         self.keep_readers_of(&inputs, &mut explanation.written_by);
         for input in inputs {

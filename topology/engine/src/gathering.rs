@@ -88,7 +88,7 @@ impl Gathering {
         self.parts.encode(codec, &self.key, out)
     }
 
-    /// The text of its lineage header: the inputs of the first and the last part.
+    /// What its lineage header names: the inputs of the first and the last part.
     pub fn lineage(&self) -> Bytes {
         if self.first == self.last {
             return self.first.clone();

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use concord_engine::lineage::{Coordinates, LINEAGE, VERSION};
-use concord_engine::log::{Header, LogError, LogErrorKind, LogResult, OutgoingRecord, Publisher};
+use concord_engine::lineage::{self, Coordinates};
+use concord_engine::log::{LogError, LogErrorKind, LogResult, OutgoingRecord, Publisher};
 use concord_engine::partitioner::partition_of;
 use concord_schemas::codec::{self, Encoder};
 use concord_schemas::pds::{FAILED, FOUND, NOT_FOUND, PdsAnswer};
@@ -60,10 +59,7 @@ pub(super) fn publish(
             partition: question.from.partition,
             offset: question.offset,
         };
-        let headers = [
-            Header { name: Arc::from(LINEAGE), value: Bytes::from(from.to_string()) },
-            Header { name: Arc::from(VERSION), value: Bytes::from_static(env!("CARGO_PKG_VERSION").as_bytes()) },
-        ];
+        let headers = [lineage::header(from.to_string().as_bytes())];
         publisher.send(&OutgoingRecord {
             topic,
             partition: partition_of(key, partitions),

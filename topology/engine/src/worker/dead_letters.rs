@@ -111,8 +111,8 @@ impl Worker {
         push(&mut headers, DEAD_LETTER_STAGE, rejection.stage.as_str());
         push(&mut headers, DEAD_LETTER_CODE, rejection.code);
         push(&mut headers, DEAD_LETTER_MESSAGE, &rejection.message);
-        headers.retain(|h| &*h.name != lineage::LINEAGE && &*h.name != lineage::VERSION);
-        headers.extend_from_slice(lineage.headers());
+        headers.retain(|h| &*h.name != lineage::LINEAGE);
+        headers.push(lineage.header().clone());
         let size = key.map_or(0, <[u8]>::len)
             + value.map_or(0, <[u8]>::len)
             + headers.iter().map(|h| h.name.len() + h.value.len() + 8).sum::<usize>();

@@ -20,7 +20,7 @@ impl Worker {
         let Some(task) = self.tasks.get_mut(&id) else { return Ok(()) };
         let topology = &self.parts.topology;
         let producer = &mut *self.producer;
-        let common = lineage.headers();
+        let common = std::slice::from_ref(lineage.header());
         let mut with_reasons: Vec<Header> = Vec::new();
         for output in self.outbox.take() {
             let value = match output.what {
@@ -31,7 +31,7 @@ impl Worker {
                         partition: output.partition,
                         key: output.key,
                         timestamp_ms: output.timestamp_ms,
-                        lineage: lineage.text(),
+                        lineage: &lineage.inputs(),
                     };
                     if let Some(full) = task.gatherings.add(&place, part) {
                         send_gathered(producer, &mut self.codec, topology, &full)?;
@@ -117,7 +117,7 @@ fn send_gathered(
         timestamp_ms: gathering.timestamp_ms,
         key: Some(gathering.key.as_bytes()),
         value: Some(&value),
-        headers: &lineage::headers(gathering.lineage()),
+        headers: &[lineage::header(&gathering.lineage())],
     };
     // Whose parts they are nobody knows any more: the record in hand is not the one to be rejected.
     Ok(producer.send(&record).map_err(unmendable)?)

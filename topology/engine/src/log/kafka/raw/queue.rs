@@ -15,7 +15,7 @@ use rdkafka_sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
 use super::millis;
 use crate::log::{Header, LogRecord, Offset};
 
-/// Room for the values of a record's headers: a lineage and a version.
+/// Room for the values of a record's headers: a lineage.
 const HEADERS_BYTES: usize = 64;
 
 /// What came out of a [`MessageQueue`], in order for each partition.
