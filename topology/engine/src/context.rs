@@ -486,11 +486,6 @@ impl<'t> Context<'t> {
         }
     }
 
-    /// The inputs that outputs of this call will name, as a lineage header names them.
-    pub fn lineage(&self) -> Bytes {
-        self.lineage.inputs()
-    }
-
     fn check_size(&self, bytes: usize, what: &str) -> Result<(), Rejection> {
         // Room for headers and the log's own framing.
         const OVERHEAD: usize = 512;
